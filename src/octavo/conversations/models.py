@@ -1,0 +1,334 @@
+"""Brand, Author, Conversation, Mention and what people say about them.
+
+`Mention` is partitioned by month of `published_at`; its table, like the triggers that keep the tallies, is written in
+SQL in the first migration. Rows are written in bulk by `record`, one by one by `decide`.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F, Func, Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from octavo.kit import clock
+from octavo.vocabulary import NO_REGISTER
+
+
+class RegisterChoice(models.TextChoices):
+    """The eight registers and `none`, with their names for people. Values are those of `vocabulary.Register`."""
+
+    COMPLAINT = "complaint", _("Complaint")
+    PROBLEM = "problem", _("Problem")
+    QUESTION = "question", _("Question")
+    IDEA = "idea", _("Idea")
+    OPPORTUNITY = "opportunity", _("Opportunity")
+    COMPLIMENT = "compliment", _("Compliment")
+    CRISIS = "crisis", _("Crisis")
+    CAMPAIGN_ECHO = "campaign_echo", _("Campaign echo")
+    NONE = NO_REGISTER, _("No register")
+
+
+class SentimentChoice(models.TextChoices):
+    NEGATIVE = "negative", _("Negative")
+    NEUTRAL = "neutral", _("Neutral")
+    POSITIVE = "positive", _("Positive")
+    MIXED = "mixed", _("Mixed")
+
+
+class UrgencyChoice(models.IntegerChoices):
+    NOTHING = 0, _("Nothing to do")
+    WHEN_POSSIBLE = 1, _("When possible")
+    TODAY = 2, _("Today")
+    NOW = 3, _("Now")
+
+
+UNFINISHED = ("open", "pending")
+"""Statuses of a conversation that somebody still has to finish."""
+
+
+class Brand(models.Model):
+    """A brand people speak for. `languages` are ISO 639-1 codes it expects; `is_demo` marks the one that can be removed whole."""
+
+    name = models.CharField(_("name"), max_length=120)
+    slug = models.SlugField(max_length=140, unique=True)
+    about = models.TextField(_("about"), blank=True, help_text=_("What it offers, in a sentence or two."))
+    languages = ArrayField(models.CharField(max_length=2), default=list, blank=True)
+    is_demo = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(Lower("name"), name="brand_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BrandName(models.Model):
+    """One way people name a brand. A name with `context` counts only beside one of those words."""
+
+    class Kind(models.TextChoices):
+        NAME = "name", _("Name")
+        HANDLE = "handle", _("Handle")
+        PRODUCT = "product", _("Product")
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="names")
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.NAME)
+    text = models.CharField(_("as people write it"), max_length=120)
+    context = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+
+    class Meta:
+        ordering = ["kind", "text"]
+        constraints = [models.UniqueConstraint("brand", "kind", Lower("text"), name="brand_name_text_once")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Campaign(models.Model):
+    """A communication the brand declared, so that echoes of it are recognised."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="campaigns")
+    name = models.CharField(_("name"), max_length=120)
+    hashtags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    slogans = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    links = ArrayField(models.CharField(max_length=300), default=list, blank=True)
+    starts_on = models.DateField(_("starts on"), null=True, blank=True)
+    ends_on = models.DateField(_("ends on"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-starts_on", "name"]
+        constraints = [
+            models.UniqueConstraint("brand", Lower("name"), name="campaign_name_once"),
+            models.CheckConstraint(
+                condition=Q(starts_on__isnull=True) | Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="campaign_ends_after_start",
+                violation_error_message=_("A campaign ends after it starts."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Author(models.Model):
+    """Who writes, per channel. Personal data: erased with `erase`."""
+
+    channel = models.CharField(max_length=40)
+    handle = models.CharField(max_length=200)
+    name = models.CharField(max_length=200, blank=True)
+    url = models.CharField(max_length=500, blank=True)
+    followers = models.PositiveBigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("channel", "handle", name="author_once")]
+
+    def __str__(self) -> str:
+        return self.name or self.handle
+
+
+class Conversation(models.Model):
+    """Messages that belong together, with the state people give them.
+
+    The fields from `author` to `marks` are those of the head: the message that needs a person most (highest urgency since
+    the conversation was last resolved, the latest of those). `waiting_since` is when the oldest unanswered message was
+    published; null when nobody waits. `marks` are the head's evidence inside `excerpt`: start, end, register index and
+    weight in thousandths, four numbers a mark.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open", pgettext_lazy("conversation", "Open")
+        PENDING = "pending", pgettext_lazy("conversation", "Pending")
+        SNOOZED = "snoozed", pgettext_lazy("conversation", "Snoozed")
+        RESOLVED = "resolved", pgettext_lazy("conversation", "Resolved")
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="conversations", db_index=False)
+    channel = models.CharField(max_length=40)
+    subject = models.CharField(max_length=300, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    assignee = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, db_index=False)
+    snoozed_until = models.DateTimeField(null=True)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    waiting_since = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    mentions_count = models.PositiveIntegerField(default=1)
+
+    head = models.BigIntegerField()
+    author = models.ForeignKey(Author, null=True, on_delete=models.SET_NULL, db_index=False)
+    author_name = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=3)
+    register = models.CharField(max_length=15, choices=RegisterChoice.choices)
+    register_score = models.SmallIntegerField()
+    sentiment = models.CharField(max_length=10, choices=SentimentChoice.choices)
+    urgency = models.SmallIntegerField(choices=UrgencyChoice.choices)
+    relevant = models.BooleanField()
+    excerpt = models.CharField(max_length=300)
+    marks = ArrayField(models.SmallIntegerField(), default=list)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=["open", "pending", "snoozed", "resolved"]), name="conversation_status"),
+            models.CheckConstraint(condition=Q(register__in=RegisterChoice.values), name="conversation_register"),
+            models.CheckConstraint(condition=Q(sentiment__in=SentimentChoice.values), name="conversation_sentiment"),
+            models.CheckConstraint(condition=Q(urgency__gte=0, urgency__lte=3), name="conversation_urgency"),
+            models.CheckConstraint(condition=Q(last_at__gte=F("first_at")), name="conversation_last_after_first"),
+            models.CheckConstraint(
+                condition=~Q(status="snoozed") | Q(snoozed_until__isnull=False), name="conversation_snoozed_until"
+            ),
+        ]
+        indexes = [
+            # The two orders of the inbox, and the doors of the home page. Those of open work hold nothing that is done.
+            models.Index(fields=["-urgency", "-last_at", "-id"], condition=Q(status__in=UNFINISHED), name="conversation_urgent"),
+            models.Index(fields=["-last_at", "-id"], name="conversation_newest"),
+            models.Index(
+                fields=["register", "-urgency", "-last_at", "-id"], condition=Q(status__in=UNFINISHED), name="conversation_door"
+            ),
+            models.Index(fields=["register", "waiting_since"], condition=Q(waiting_since__isnull=False), name="conversation_waiting"),
+            models.Index(fields=["assignee", "-last_at"], condition=Q(assignee__isnull=False), name="conversation_assignee"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or self.excerpt[:60]
+
+
+class Mention(models.Model):
+    """A kept post and its current reading. Partitioned by month of `published_at`.
+
+    `registers` holds the eight probabilities in thousandths, in the order of `vocabulary.REGISTERS`; `evidence` start, end,
+    register index and weight in thousandths, four numbers a span, offsets in code points of `text`. `corrected` names the
+    fields of the reading a person has corrected; a later reading leaves them alone. `origin` is the number of the source
+    that brought it.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    published_at = models.DateTimeField()
+    received_at = models.DateTimeField(default=clock.now)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="mentions")
+    author = models.ForeignKey(Author, null=True, on_delete=models.SET_NULL, related_name="mentions", db_index=False)
+    origin = models.BigIntegerField(null=True)
+    channel = models.CharField(max_length=40)
+    external_id = models.CharField(max_length=500)
+    subject = models.CharField(max_length=300, blank=True)
+    text = models.TextField()
+    url = models.CharField(max_length=2000, blank=True)
+    parent = models.JSONField(null=True)
+    reach = models.BigIntegerField(default=0)
+    own = models.BooleanField(default=False)
+    edited_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    language = models.CharField(max_length=3)
+    relevant = models.BooleanField()
+    relevance = models.SmallIntegerField()
+    register = models.CharField(max_length=15, choices=RegisterChoice.choices)
+    assigned = ArrayField(models.CharField(max_length=15), default=list)
+    runner_up = models.CharField(max_length=15)
+    registers = ArrayField(models.SmallIntegerField())
+    sentiment = models.CharField(max_length=10, choices=SentimentChoice.choices)
+    sentiment_score = models.SmallIntegerField()
+    urgency = models.SmallIntegerField(choices=UrgencyChoice.choices)
+    campaign = models.CharField(max_length=120, blank=True)
+    evidence = ArrayField(models.IntegerField(), default=list)
+    model = models.CharField(max_length=40)
+    corrected = ArrayField(models.CharField(max_length=15), default=list)
+
+    search = models.GeneratedField(
+        expression=Func(F("language"), F("subject"), F("text"), function="octavo_search"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        managed = False  # the partitioned table is made in SQL by migration 0003
+        db_table = "conversations_mention"
+        ordering = ["published_at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.external_id}"
+
+
+class PostKey(models.Model):
+    """Which post is which mention: the uniqueness of (brand, channel, external id) that a partitioned table cannot give.
+
+    `key` is a 128-bit digest (`record.post_key`); `mention` is numbered here.
+    """
+
+    key = models.UUIDField(primary_key=True)
+    mention = models.BigIntegerField()
+
+
+class ThreadKey(models.Model):
+    """Leads a later message to its conversation: digest of a thread id, of a message answered, or of author and subject."""
+
+    key = models.UUIDField(primary_key=True)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE)
+
+
+class MentionVersion(models.Model):
+    """A text that an edit on the channel replaced."""
+
+    mention = models.BigIntegerField(db_index=True)
+    subject = models.CharField(max_length=300, blank=True)
+    text = models.TextField()
+    replaced_at = models.DateTimeField(default=clock.now)
+
+
+class Note(models.Model):
+    """What a colleague wrote beside a conversation. Never leaves the house."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="notes")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    text = models.TextField(_("note"), max_length=5000)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["created_at"]
+
+
+class Correction(models.Model):
+    """A person's word against the model's, kept to learn from. `field` is one of register, sentiment, urgency, relevant."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE)
+    mention = models.BigIntegerField(db_index=True)
+    field = models.CharField(max_length=15)
+    was = models.JSONField()
+    now = models.JSONField()
+    model = models.CharField(max_length=40)
+    corrected_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(default=clock.now)
+    withdrawn_at = models.DateTimeField(null=True)
+
+
+class ConversationTally(models.Model):
+    """How many conversations stand in each combination of what the inbox filters by. Kept by a trigger; rows add up."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, db_index=False, db_constraint=False)
+    status = models.CharField(max_length=10)
+    register = models.CharField(max_length=15)
+    language = models.CharField(max_length=3)
+    sentiment = models.CharField(max_length=10)
+    urgency = models.SmallIntegerField()
+    channel = models.CharField(max_length=40)
+    relevant = models.BooleanField()
+    assignee = models.BigIntegerField(null=True)
+    n = models.BigIntegerField()
+
+
+class MentionTally(models.Model):
+    """How many messages of the public were published in each hour. Kept by a trigger; rows add up."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, db_index=False, db_constraint=False)
+    hour = models.DateTimeField()
+    register = models.CharField(max_length=15)
+    sentiment = models.CharField(max_length=10)
+    n = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["hour"], name="mention_tally_hour")]

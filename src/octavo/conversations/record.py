@@ -1,0 +1,409 @@
+"""Keeping posts: the only way a mention comes into being or changes its text.
+
+`record` is idempotent on (brand, channel, external id), takes posts in batches with their readings, joins them into
+conversations and leaves one transaction behind, or none. `keep` replaces readings by better ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from octavo.conversations import heads, partitions, rows, threads
+from octavo.kit import clock
+from octavo.understand import Readings
+from octavo.vocabulary import Post
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+"""A message said to be older is given the moment it arrived; so is one from more than a day ahead."""
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What became of a batch. `new` and `edited` are mention ids; `outcomes` says it for each post, in order."""
+
+    new: list[int] = field(default_factory=list)
+    edited: list[int] = field(default_factory=list)
+    deleted: list[int] = field(default_factory=list)
+    known: int = 0
+    outcomes: list[str] = field(default_factory=list)
+
+
+def record(
+    posts: Sequence[Post], readings: Readings, *, brand: int, origin: int | None = None, received_at: datetime | None = None
+) -> Recorded:
+    """Keep `posts` of one brand with the `readings` beside them (same order, same length).
+
+    A post already known is left alone, or becomes a new version of its text, or is forgotten where the channel says it was
+    deleted. Outcomes are `new`, `known`, `edited`, `deleted`. Safe to repeat; runs in one transaction, joining the
+    caller's.
+    """
+    received = received_at or clock.now()
+    moments = [_believable(post.created_at, received) for post in posts]
+    partitions.ensure(moments)
+    keys = [threads.post_label(brand, post.channel, post.external_id) for post in posts]
+    result = Recorded(outcomes=["known"] * len(posts))
+    columns = rows.Columns.of(readings)
+    with transaction.atomic():
+        for wave in _without_repeats(keys):
+            _record_wave(posts, columns, wave, keys, moments, received, brand=brand, origin=origin, result=result)
+        result.known = result.outcomes.count("known")
+        if result.new or result.edited or result.deleted:
+            _announce(brand, len(result.new))
+    return result
+
+
+def keep(readings: Readings, mentions: Sequence[int]) -> int:
+    """Replace the readings of `mentions` (ids, same order) where they come from another model; the number replaced.
+
+    What a person corrected stays. A mention that is gone is passed over.
+    """
+    columns = rows.Columns.of(readings)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, published_at, conversation_id, language, corrected, brand_id FROM conversations_mention "
+            "WHERE id = ANY(%s) AND model <> %s AND deleted_at IS NULL ORDER BY id FOR UPDATE",
+            [list(mentions), columns.model],
+        )
+        found = {row[0]: row[1:] for row in cursor.fetchall()}
+        whole, partial = [], []
+        conversations: dict[int, None] = {}
+        for row, mention in enumerate(mentions):
+            if mention not in found:
+                continue
+            published, conversation, language, corrected, brand = found[mention]
+            conversations[conversation] = None
+            values = (mention, published, language != columns.language[row], row)
+            (partial if corrected else whole).append((*values, set(corrected)))
+        _keep_rows(cursor, columns, whole + partial)
+        heads.refresh(conversations)
+        for brand in {value[4] for value in found.values()}:
+            _announce(brand, 0)
+    return len(found)
+
+
+def _keep_rows(cursor: object, columns: rows.Columns, items: list[tuple[int, datetime, bool, int, set[str]]]) -> None:
+    changes = []
+    for mention, published, relabel, row, corrected in items:
+        changes.append(
+            (
+                mention,
+                published,
+                columns.language[row] if relabel else None,
+                columns.relevant[row] if "relevant" not in corrected else None,
+                columns.relevance[row],
+                columns.register(row) if "register" not in corrected else None,
+                rows.assigned_array(columns.assigned[row]) if "register" not in corrected else None,
+                rows.register_name(columns.runner_up[row]),
+                "{" + ",".join(map(str, columns.registers[row])) + "}",
+                columns.sentiment_name(row) if "sentiment" not in corrected else None,
+                columns.sentiment_score[row],
+                columns.urgency[row] if "urgency" not in corrected else None,
+                columns.campaign[row][:120],
+                "{" + ",".join(map(str, columns.evidence[row])) + "}",
+            )
+        )
+    if not changes:
+        return
+    lists = [list(column) for column in zip(*changes, strict=True)]
+    # Language alone decides the search column: leaving it untouched spares the full-text index.
+    sql = """
+        UPDATE conversations_mention AS m SET {language}
+            relevant = coalesce(r.relevant, m.relevant), relevance = r.relevance,
+            register = coalesce(r.register, m.register),
+            assigned = coalesce(r.assigned::varchar[], m.assigned), runner_up = r.runner_up,
+            registers = r.registers::smallint[], sentiment = coalesce(r.sentiment, m.sentiment),
+            sentiment_score = r.sentiment_score, urgency = coalesce(r.urgency, m.urgency), campaign = r.campaign,
+            evidence = r.evidence::integer[], model = %s
+        FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::boolean[], %s::smallint[], %s::text[], %s::text[],
+                    %s::text[], %s::text[], %s::text[], %s::smallint[], %s::smallint[], %s::text[], %s::text[])
+            AS r (id, published_at, language, relevant, relevance, register, assigned, runner_up, registers, sentiment,
+                  sentiment_score, urgency, campaign, evidence)
+        WHERE m.id = r.id AND m.published_at = r.published_at AND (r.language IS {null} NULL)
+    """
+    cursor.execute(sql.format(language="", null=""), [columns.model, *lists])  # type: ignore[attr-defined]
+    if any(change[2] is not None for change in changes):
+        cursor.execute(  # type: ignore[attr-defined]
+            sql.format(language="language = r.language,", null="NOT"), [columns.model, *lists]
+        )
+
+
+def _believable(created: datetime | None, received: datetime) -> datetime:
+    if created is None or created < EARLIEST or created > received + timedelta(days=1):
+        return received
+    return created
+
+
+def _without_repeats(keys: Sequence[UUID]) -> list[list[int]]:
+    """Rows in waves in which no key stands twice: a post repeated in one batch is an edit of the first."""
+    if len(set(keys)) == len(keys):
+        return [list(range(len(keys)))]
+    waves: list[list[int]] = []
+    seen: dict[UUID, int] = {}
+    for row, key in enumerate(keys):
+        nth = seen.get(key, 0)
+        seen[key] = nth + 1
+        if nth == len(waves):
+            waves.append([])
+        waves[nth].append(row)
+    return waves
+
+
+def _record_wave(
+    posts: Sequence[Post],
+    columns: rows.Columns,
+    wave: list[int],
+    keys: Sequence[UUID],
+    moments: Sequence[datetime],
+    received: datetime,
+    *,
+    brand: int,
+    origin: int | None,
+    result: Recorded,
+) -> None:
+    labels = {row: threads.thread_labels(brand, posts[row]) for row in wave}
+    # Batches that join threads work alone on a brand, the others side by side.
+    _lock(brand, alone=any(labels.values()))
+    present = [row for row in wave if not posts[row].deleted]
+    claimed = _claim([keys[row] for row in present])
+    for row in wave:
+        if keys[row] not in claimed:
+            continue
+        result.outcomes[row] = "new"
+    new = [row for row in present if keys[row] in claimed]
+    changed = [row for row in wave if keys[row] not in claimed]
+    if changed:
+        _change(posts, columns, changed, keys, result)
+    if not new:
+        return
+    ids = [claimed[keys[row]] for row in new]
+    authors = _authors([posts[row] for row in new])
+    home = _conversations(posts, new, keys, labels, brand)
+    fresh = heads.allocate(sum(1 for number in set(home) if number < 0))
+    numbers = {placeholder: fresh[at] for at, placeholder in enumerate(dict.fromkeys(n for n in home if n < 0))}
+    conversations = [numbers.get(number, number) for number in home]
+    published = [rows.moment(moments[row]) for row in new]
+    with connection.cursor() as cursor:
+        heads.create(
+            cursor, posts, columns, new, ids=ids, conversations=conversations, authors=authors, moments=moments,
+            brand=brand, fresh=set(fresh),
+        )
+        lines = rows.mention_lines(
+            posts, columns, new, ids=ids, conversations=conversations, authors=authors, published=published,
+            received=rows.moment(received), brand=brand, origin=origin,
+        )  # fmt: skip
+        with cursor.copy(f"COPY conversations_mention ({rows.MENTION_COLUMNS}) FROM STDIN") as copy:
+            copy.write("".join(lines).encode())
+        _remember_labels(cursor, labels, dict(zip(new, conversations, strict=True)))
+    heads.refresh(number for number in home if number > 0)
+    result.new += ids
+
+
+def _lock(brand: int, *, alone: bool) -> None:
+    function = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(hashtext('octavo threads'), %s)", [brand])
+
+
+def _claim(keys: Sequence[UUID]) -> dict[UUID, int]:
+    """Number the keys nobody has yet: {key: mention id}. Sorted, so that two batches cannot wait for each other."""
+    if not keys:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO conversations_postkey (key, mention) "
+            "SELECT key, nextval('conversations_mention_number') FROM unnest(%s::text::uuid[]) AS key "
+            "ON CONFLICT DO NOTHING RETURNING key, mention",
+            [_uuid_array(sorted(keys))],
+        )
+        return dict(cursor.fetchall())
+
+
+def _uuid_array(keys: Iterable[UUID]) -> str:
+    return "{" + ",".join(key.hex for key in keys) + "}"
+
+
+def _change(
+    posts: Sequence[Post], columns: rows.Columns, changed: list[int], keys: Sequence[UUID], result: Recorded
+) -> None:
+    """Posts already known: a new version of the text, a deletion, or nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT k.key, m.id, m.published_at, m.text, m.subject, m.edited_at, m.deleted_at, m.conversation_id "
+            "FROM conversations_postkey k JOIN conversations_mention m ON m.id = k.mention "
+            "WHERE k.key = ANY(%s::text::uuid[]) ORDER BY m.id FOR UPDATE OF m",
+            [_uuid_array(keys[row] for row in changed)],
+        )
+        known = {row[0]: row[1:] for row in cursor.fetchall()}
+        touched: dict[int, None] = {}
+        for row in changed:
+            if keys[row] not in known:
+                continue
+            mention, published, text, subject, edited_at, deleted_at, conversation = known[keys[row]]
+            post = posts[row]
+            if deleted_at is not None:
+                continue
+            if post.deleted:
+                forget(cursor, mention, published)
+                result.outcomes[row] = "deleted"
+                result.deleted.append(mention)
+            elif _is_newer(post, text, subject, edited_at):
+                cursor.execute(
+                    "INSERT INTO conversations_mentionversion (mention, subject, text, replaced_at) VALUES (%s, %s, %s, %s)",
+                    [mention, subject, text, clock.now()],
+                )
+                cursor.execute(
+                    "UPDATE conversations_mention SET text = %s, subject = %s, language = %s, edited_at = %s, model = '' "
+                    "WHERE id = %s AND published_at = %s",
+                    [
+                        rows.storable(post.text), rows.storable(post.subject[:300]), columns.language[row],
+                        post.edited_at or clock.now(), mention, published,
+                    ],
+                )  # fmt: skip
+                _keep_rows(cursor, columns, [(mention, published, False, row, _corrected(cursor, mention))])
+                result.outcomes[row] = "edited"
+                result.edited.append(mention)
+            else:
+                continue
+            touched[conversation] = None
+        heads.refresh(touched)
+
+
+def _corrected(cursor: object, mention: int) -> set[str]:
+    cursor.execute("SELECT corrected FROM conversations_mention WHERE id = %s", [mention])  # type: ignore[attr-defined]
+    return set(cursor.fetchone()[0])  # type: ignore[attr-defined]
+
+
+def _is_newer(post: Post, text: str, subject: str, edited_at: datetime | None) -> bool:
+    if rows.storable(post.text) == text and rows.storable(post.subject[:300]) == subject:
+        return False
+    return post.edited_at is None or edited_at is None or post.edited_at > edited_at
+
+
+def forget(cursor: object, mention: int, published: datetime) -> None:
+    """Empty a mention that its channel deleted: text, versions, evidence. The number stays, so that it does not come back."""
+    cursor.execute("DELETE FROM conversations_mentionversion WHERE mention = %s", [mention])  # type: ignore[attr-defined]
+    cursor.execute(  # type: ignore[attr-defined]
+        "UPDATE conversations_mention SET text = '', subject = '', url = '', parent = NULL, evidence = '{}', deleted_at = %s "
+        "WHERE id = %s AND published_at = %s",
+        [clock.now(), mention, published],
+    )
+
+
+def _authors(posts: Sequence[Post]) -> list[int | None]:
+    """Ids of the authors of `posts`, made where they are new, renamed where the channel gives another name."""
+    wanted: dict[tuple[str, str], tuple[str, str, int | None]] = {}
+    for post in posts:
+        if post.author is not None:
+            identity = (rows.storable(post.channel[:40]), rows.storable(post.author.handle[:200]))
+            wanted[identity] = (
+                rows.storable(post.author.name[:200]), rows.storable(post.author.url[:500]), post.author.followers
+            )  # fmt: skip
+    if not wanted:
+        return [None] * len(posts)
+    identities = sorted(wanted)
+    found: dict[tuple[str, str], int] = {}
+    with connection.cursor() as cursor:
+        lists = [[identity[0] for identity in identities], [identity[1] for identity in identities]]
+        select = (
+            "SELECT a.channel, a.handle, a.id, a.name FROM conversations_author a "
+            "JOIN unnest(%s::text[], %s::text[]) AS g (channel, handle) ON a.channel = g.channel AND a.handle = g.handle"
+        )
+        cursor.execute(select, lists)
+        renamed = []
+        for channel, handle, number, name in cursor.fetchall():
+            found[channel, handle] = number
+            new_name = wanted[channel, handle][0]
+            if new_name and new_name != name:
+                renamed.append((new_name, number))
+        if renamed:
+            cursor.executemany("UPDATE conversations_author SET name = %s WHERE id = %s", sorted(renamed, key=lambda r: r[1]))
+        missing = [identity for identity in identities if identity not in found]
+        if missing:
+            details = [wanted[identity] for identity in missing]
+            cursor.execute(
+                "INSERT INTO conversations_author (channel, handle, name, url, followers) "
+                "SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[]) "
+                "ON CONFLICT DO NOTHING RETURNING channel, handle, id",
+                [
+                    [identity[0] for identity in missing], [identity[1] for identity in missing],
+                    [detail[0] for detail in details], [detail[1] for detail in details], [detail[2] for detail in details],
+                ],
+            )  # fmt: skip
+            for channel, handle, number in cursor.fetchall():
+                found[channel, handle] = number
+        if len(found) < len(identities):  # somebody else made them meanwhile
+            cursor.execute(select, lists)
+            found.update({(channel, handle): number for channel, handle, number, _ in cursor.fetchall()})
+    return [
+        None if post.author is None else found[rows.storable(post.channel[:40]), rows.storable(post.author.handle[:200])]
+        for post in posts
+    ]
+
+
+def _conversations(
+    posts: Sequence[Post], new: list[int], keys: Sequence[UUID], labels: dict[int, list[UUID]], brand: int
+) -> list[int]:
+    """The conversation of each new post: its number, or a negative placeholder shared by those that begin one together."""
+    known = _labelled({keys[row] for row in new}, {label for row in new for label in labels[row]})
+    if not known and not any(labels[row] for row in new):
+        return [-at - 1 for at in range(len(new))]
+    homes: list[int] = []
+    merged: dict[int, int] = {}
+
+    def final(number: int) -> int:
+        while number in merged:
+            number = merged[number]
+        return number
+
+    for at, row in enumerate(new):
+        mine = [keys[row], *labels[row]]
+        candidates = {final(known[label]) for label in mine if label in known}
+        # The oldest recorded conversation wins, then the earliest of this batch.
+        home = min((n for n in candidates if n > 0), default=max(candidates, default=-at - 1))
+        for other in candidates - {home}:
+            merged[other] = home
+        for label in mine:
+            known[label] = home
+        homes.append(home)
+    homes = [final(number) for number in homes]
+    heads.merge({old: final(old) for old in merged if old > 0})
+    return homes
+
+
+def _labelled(own: set[UUID], others: set[UUID]) -> dict[UUID, int]:
+    """Conversations that already carry these labels: {label: conversation id}."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT key, conversation_id FROM conversations_threadkey WHERE key = ANY(%s::text::uuid[])",
+            [_uuid_array(own | others)],
+        )
+        found = dict(cursor.fetchall())
+        if others:
+            cursor.execute(
+                "SELECT k.key, m.conversation_id FROM conversations_postkey k "
+                "JOIN conversations_mention m ON m.id = k.mention WHERE k.key = ANY(%s::text::uuid[])",
+                [_uuid_array(others)],
+            )
+            found.update(cursor.fetchall())
+    return found
+
+
+def _remember_labels(cursor: object, labels: dict[int, list[UUID]], homes: dict[int, int]) -> None:
+    pairs = sorted({(label, homes[row]) for row, mine in labels.items() if row in homes for label in mine})
+    if pairs:
+        cursor.execute(  # type: ignore[attr-defined]
+            "INSERT INTO conversations_threadkey (key, conversation_id) "
+            "SELECT * FROM unnest(%s::text::uuid[], %s::bigint[]) ON CONFLICT DO NOTHING",
+            [_uuid_array(label for label, _ in pairs), [home for _, home in pairs]],
+        )
+
+
+def _announce(brand: int, new: int) -> None:
+    """Tell the open pages, once this transaction is through."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify('octavo_changed', %s)", [f'{{"brand":{brand},"new":{new}}}'])

@@ -1,0 +1,296 @@
+"""The inbox: which conversations a filter shows, in which order, how many, page by page.
+
+A `Filter` is a URL: it is parsed from a query string, empty parameters are ignored, and it can be written back. Counts come
+from the tallies wherever these can tell, so that they are exact at any size.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
+
+from django.db.models import F, Q, QuerySet, Sum
+from django.db.models.fields.tuple_lookups import TupleLessThan
+from django.http import QueryDict
+from django.utils import timezone
+
+from octavo.conversations import access, search
+from octavo.conversations.models import UNFINISHED, Conversation, ConversationTally, RegisterChoice, SentimentChoice
+from octavo.kit import clock
+from octavo.people.models import User
+from octavo.vocabulary import LANGUAGES
+
+PAGE = 50
+MOST_COUNTED = 10_000
+"""Beyond this many, a count that the tallies cannot give is shown as "more than"."""
+
+TABS = ("all", "mine", "unassigned", "snoozed", "done")
+SORTS = ("urgent", "newest")
+PERIODS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+FACETS = ("brand", "register", "language", "sentiment", "urgency", "channel")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the inbox shows. Empty tuples and strings mean "any"; `about` is `yes` (the brand), `no` or `any`."""
+
+    tab: str = "all"
+    brand: tuple[str, ...] = ()
+    register: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()
+    sentiment: tuple[str, ...] = ()
+    urgency: tuple[str, ...] = ()
+    channel: tuple[str, ...] = ()
+    period: str = ""
+    since: date | None = None
+    until: date | None = None
+    about: str = "yes"
+    q: str = ""
+    sort: str = "urgent"
+    after: str = ""
+
+    @classmethod
+    def parse(cls, query: QueryDict) -> Filter:
+        """Read a query string. What is empty or unknown is ignored, so that no link leads into an error."""
+
+        def several(name: str, allowed: Iterable[str] | None = None) -> tuple[str, ...]:
+            values = dict.fromkeys(value[:100] for value in query.getlist(name) if value)
+            return tuple(value for value in values if allowed is None or value in allowed)
+
+        def one(name: str, allowed: Iterable[str], default: str) -> str:
+            value = query.get(name, "")
+            return value if value in allowed else default
+
+        tab = one("tab", TABS, "all")
+        return cls(
+            tab=tab,
+            brand=several("brand"),
+            register=several("register", RegisterChoice.values),
+            language=several("language", (*LANGUAGES, "und")),
+            sentiment=several("sentiment", SentimentChoice.values),
+            urgency=several("urgency", ("0", "1", "2", "3")),
+            channel=several("channel"),
+            period=one("period", PERIODS, ""),
+            since=_day(query.get("since", "")),
+            until=_day(query.get("until", "")),
+            about=one("about", ("yes", "no", "any"), "yes"),
+            q=" ".join(query.get("q", "").replace("\x00", "").split())[:200],
+            sort=one("sort", SORTS, "newest" if tab in ("snoozed", "done") else "urgent"),
+            after=query.get("after", "")[:80],
+        )
+
+    def query(self) -> str:
+        """The query string of this filter without what is at its default and without the page."""
+        plain = Filter(tab=self.tab, sort="newest" if self.tab in ("snoozed", "done") else "urgent")
+        pairs: list[tuple[str, str]] = []
+        for name in ("tab", *FACETS, "period", "since", "until", "about", "q", "sort"):
+            value = getattr(self, name)
+            if name == "tab" and value == "all":
+                continue
+            if name != "tab" and value == getattr(plain, name):
+                continue
+            if isinstance(value, tuple):
+                pairs += [(name, item) for item in value]
+            elif value:
+                pairs.append((name, str(value)))
+        return urlencode(pairs)
+
+    def toggled(self, name: str, value: str) -> Filter:
+        """The filter with one value of a facet switched on or off, from the first page."""
+        values: tuple[str, ...] = getattr(self, name)
+        changed = tuple(v for v in values if v != value) if value in values else (*values, value)
+        return replace(self, **{name: changed, "after": ""})
+
+    def without(self, *names: str) -> Filter:
+        """The filter with these fields at their defaults, from the first page."""
+        plain = Filter()
+        return replace(self, **{name: getattr(plain, name) for name in names}, after="")
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything beside tab and order is set."""
+        return replace(self, tab="all", sort="urgent", after="") != Filter()
+
+    @property
+    def countable(self) -> bool:
+        """Whether the tallies can count this filter exactly."""
+        return not (self.q or self.period or self.since or self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A number of conversations; `exact` is false where there are more than it says."""
+
+    n: int
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the inbox. `next` is the `after` of the following page, empty on the last."""
+
+    rows: list[Conversation]
+    next: str
+    newest_mention: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Numbers beside the list: the total, one for each tab, and for each facet's values under all other conditions."""
+
+    total: Total
+    tabs: Mapping[str, int] = field(default_factory=dict)
+    facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def rows(user: User, chosen: Filter) -> QuerySet[Conversation]:
+    """The conversations a filter shows, unordered."""
+    found = access.conversations_for(user).filter(_tab(user, chosen.tab))
+    if chosen.about != "any":
+        found = found.filter(relevant=chosen.about == "yes")
+    if chosen.brand:
+        found = found.filter(brand__in=list(access.brands_for(user).filter(slug__in=chosen.brand).values_list("pk", flat=True)))
+    for name in ("register", "language", "sentiment", "urgency", "channel"):
+        values = getattr(chosen, name)
+        if values:
+            found = found.filter(**{f"{name}__in": values})
+    since, until = _bounds(chosen)
+    if since:
+        found = found.filter(last_at__gte=since)
+    if until:
+        found = found.filter(last_at__lt=until)
+    if chosen.q:
+        found = search.matching(found, chosen.q)
+    return found
+
+
+def page(user: User, chosen: Filter, *, size: int = PAGE) -> Page:
+    """One page in the order of the filter, paged by key: stable while messages arrive, as quick at the end as at the start."""
+    keys = ("urgency", "last_at", "pk") if chosen.sort == "urgent" else ("last_at", "pk")
+    found = rows(user, chosen).order_by(*(f"-{key}" for key in keys))
+    position = _position(chosen.after, len(keys))
+    if position:
+        found = found.filter(TupleLessThan(tuple(F("id" if key == "pk" else key) for key in keys), position))
+    # Brand and assignee are few: fetched beside, not joined, so that the order comes straight from the index.
+    found = found.prefetch_related("brand", "assignee")
+    listed = list(found[: size + 1])
+    following = ""
+    if len(listed) > size:
+        last = listed[size - 1]
+        parts = [last.last_at.isoformat(), str(last.pk)]
+        following = "~".join([str(last.urgency), *parts] if chosen.sort == "urgent" else parts)
+    return Page(rows=listed[:size], next=following)
+
+
+def count(user: User, chosen: Filter) -> Counts:
+    """Totals of the filter, its tabs and its facets, from the tallies; with a text or a period, the total alone, counted."""
+    cells = _cells(user, chosen)
+    tabs: Counter[str] = Counter()
+    facets: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
+    total = 0
+    for cell, n in cells:
+        misses = [name for name in FACETS if getattr(chosen, name) and cell[name] not in getattr(chosen, name)]
+        if len(misses) > 1:
+            continue
+        here = _tabs_of(cell, user)
+        if not misses:
+            tabs.update(dict.fromkeys(here, n))
+        if chosen.tab not in here:
+            continue
+        if not misses:
+            total += n
+        for name in FACETS:
+            if not misses or misses == [name]:
+                facets[name][cell[name]] += n
+    if chosen.countable:
+        return Counts(Total(total), tabs, facets)
+    counted = rows(user, chosen).order_by()[: MOST_COUNTED + 1].count()
+    return Counts(Total(min(counted, MOST_COUNTED), exact=counted <= MOST_COUNTED))
+
+
+def arrived_since(user: User, chosen: Filter, mention: int, *, most: int = 1000) -> int:
+    """How many conversations of this filter got a message numbered above `mention`; at most `most`."""
+    from octavo.conversations.models import Mention
+
+    fresh = (
+        Mention.objects.filter(pk__gt=mention, own=False).order_by("-pk").values_list("conversation", flat=True)[: most * 4]
+    )
+    return rows(user, replace(chosen, after="")).filter(pk__in=set(fresh)).count()
+
+
+def newest_mention() -> int:
+    """The highest number given to a mention so far: from here on, messages are new to a page."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM conversations_mention_number")
+        return int(cursor.fetchone()[0])
+
+
+def _tab(user: User, tab: str) -> Q:
+    return {
+        "all": Q(status__in=UNFINISHED),
+        "mine": Q(status__in=UNFINISHED, assignee=user),
+        "unassigned": Q(status__in=UNFINISHED, assignee__isnull=True),
+        "snoozed": Q(status=Conversation.Status.SNOOZED),
+        "done": Q(status=Conversation.Status.RESOLVED),
+    }[tab]
+
+
+def _tabs_of(cell: Mapping[str, object], user: User) -> list[str]:
+    if cell["status"] == Conversation.Status.SNOOZED:
+        return ["snoozed"]
+    if cell["status"] == Conversation.Status.RESOLVED:
+        return ["done"]
+    if cell["assignee"] is None:
+        return ["all", "unassigned"]
+    return ["all", "mine"] if cell["assignee"] == user.pk else ["all"]
+
+
+def _cells(user: User, chosen: Filter) -> list[tuple[dict[str, object], int]]:
+    """The tally of conversations under the filter's `about`, a cell for each combination, facets as text."""
+    slugs = dict(access.brands_for(user).values_list("pk", "slug"))
+    tally = ConversationTally.objects.filter(brand__in=slugs)
+    if chosen.about != "any":
+        tally = tally.filter(relevant=chosen.about == "yes")
+    names = ("brand", "status", "register", "language", "sentiment", "urgency", "channel", "assignee")
+    cells = []
+    for *values, n in tally.values_list(*names).annotate(total=Sum("n")).order_by():
+        if n:
+            cell = dict(zip(names, values, strict=True))
+            cell["brand"], cell["urgency"] = slugs[cell["brand"]], str(cell["urgency"])
+            cells.append((cell, n))
+    return cells
+
+
+def _bounds(chosen: Filter) -> tuple[datetime | None, datetime | None]:
+    since = clock.now() - PERIODS[chosen.period] if chosen.period else None
+    zone = timezone.get_current_timezone()
+    if chosen.since:
+        since = datetime.combine(chosen.since, time.min, zone)
+    until = datetime.combine(chosen.until + timedelta(days=1), time.min, zone) if chosen.until else None
+    return since, until
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 1990 <= day.year <= 2200 else None
+
+
+def _position(after: str, length: int) -> tuple[object, ...] | None:
+    parts = after.split("~")
+    if len(parts) != length:
+        return None
+    try:
+        moment, number = datetime.fromisoformat(parts[-2]), int(parts[-1])
+        if moment.tzinfo is None:
+            return None
+        return (int(parts[0]), moment, number) if length == 3 else (moment, number)
+    except ValueError:
+        return None

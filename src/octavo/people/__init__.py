@@ -1,0 +1,1 @@
+"""Users, their preferences, how they sign in, and the audit trail."""

@@ -1,0 +1,1 @@
+"""What people and programs see: settings, urls, jobs, live updates, the API, templates, static files, translations."""

@@ -1,0 +1,1 @@
+def on_app_ready(app): pass

