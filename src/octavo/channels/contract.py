@@ -39,12 +39,12 @@ class Describes(Protocol):
 class Listens(Describes, Protocol):
     """A channel that is asked for what is new.
 
-    `listen` gives at most `limit` posts not given before `cursor` (empty: the first time), oldest first, and the cursor to
-    go on from; `more` says that the rest can be fetched at once. The same cursor may be used again after a crash: it gives
-    the same posts or newer ones. The cursor is plain JSON; its key `wait`, where present, is the number of seconds the
-    other side would like to be left alone. `test` shows the last five posts and stores nothing. One bad item is a
-    `Reject`; anything worse raises `ChannelError`. `allow_private` lets a channel fetch from inside this network.
-    """
+    `listen` gives at most `limit` posts not given before `cursor` (empty: the first time), oldest first, and the cursor
+    to go on from; `more` says that the rest can be fetched at once. The same cursor may be used again after a crash: it
+    gives the same posts or newer ones. The cursor is plain JSON; its key `wait`, where present, is the number of
+    seconds the other side would like to be left alone. `test` shows the last five posts and stores nothing. One bad
+    item is a `Reject`; anything worse raises `ChannelError`. `allow_private` lets a channel fetch from inside this
+    network."""
 
     def listen(
         self, settings: Any, cursor: Mapping[str, object], *, limit: int, allow_private: bool = False

@@ -15,11 +15,11 @@ Fields (all but `text` optional; anything else is ignored):
 from __future__ import annotations
 
 import dataclasses
-import html
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
+from html import unescape as unescaped
 from typing import Any, cast
 
 import orjson
@@ -78,9 +78,9 @@ _KINDS = {
     "risposta": ParentKind.REPLY,
 }
 
-# A frozen dataclass sets each of its fields through `object.__setattr__`: 2.9 microseconds a Post, most of what a row may
-# cost. A twin with the same slots, not frozen, is filled in 0.5; giving it Post's class then is allowed because the layout
-# is the same (Python refuses otherwise, so a change of Post cannot go unnoticed).
+# A frozen dataclass sets each of its fields through `object.__setattr__`: 2.9 microseconds a Post, most of what a row
+# may cost. A twin with the same slots, not frozen, is filled in 0.5; giving it Post's class then is allowed because the
+# layout is the same (Python refuses otherwise, so a change of Post cannot go unnoticed).
 _Unfrozen: Any = dataclasses.make_dataclass(
     "_Unfrozen", [(field.name, Any) for field in dataclasses.fields(Post)], slots=True, eq=False, repr=False
 )
@@ -94,10 +94,10 @@ class ItemReader:
     """Makes posts from mappings of one shape. Build it once, call it for each item; it is not for several threads.
 
     `columns` says under which key of the item each field is found (default: its own name; a dotted path such as
-    `user.screen_name` goes into nested objects, a key that itself holds dots is tried first). `channel` and `brand` hold
-    where the item names none. `html` reads the text as HTML, `unescape` turns `&amp;` into `&`.
-    `warnings` counts what was mended rather than set aside: `date_ignored`, `id_shortened`, `name_cut`, `reach_ignored`,
-    `language_ignored`.
+    `user.screen_name` goes into nested objects, a key that itself holds dots is tried first). `channel` and `brand`
+    hold where the item names none. `html` reads the text as HTML, `unescape` turns `&amp;` into `&`.
+    `warnings` counts what was mended rather than set aside: `date_ignored`, `id_shortened`, `name_cut`,
+    `reach_ignored`, `language_ignored`.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class ItemReader:
         if self._html:
             text = to_text(text)
         elif self._unescape and "&" in text:
-            text = html.unescape(text)
+            text = unescaped(text)
         if len(text) > MAX_TEXT:
             raise ItemError(f"the text is longer than {MAX_TEXT:,} characters")
 
@@ -165,9 +165,8 @@ class ItemReader:
             draft.external_id = self._identifier(value)
         else:
             draft.external_id = _identity(draft, place)
-        if not text or text.isspace():
-            if not draft.deleted:
-                raise ItemError("the text is empty")
+        if (not text or text.isspace()) and not draft.deleted:
+            raise ItemError("the text is empty")
         draft.__class__ = Post
         return cast(Post, draft)
 
@@ -201,7 +200,7 @@ class ItemReader:
 
     def _set_subject(self, draft: Any, value: Any) -> None:
         subject = self._name(value)
-        draft.subject = html.unescape(subject) if (self._html or self._unescape) and "&" in subject else subject
+        draft.subject = unescaped(subject) if (self._html or self._unescape) and "&" in subject else subject
 
     def _set_reply_to(self, draft: Any, value: Any) -> None:
         draft.reply_to = self._identifier(value)

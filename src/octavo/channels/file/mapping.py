@@ -15,55 +15,73 @@ from octavo.kit import clock
 from octavo.kit.html import looks_like_html
 from octavo.kit.text import excerpt, fold
 
-# Names under which each field is met, folded (`kit.text.fold`), best first: English, French, Italian, and the exports of
-# the networks themselves.
+# Names under which each field is met, folded (`kit.text.fold`), best first: English, French, Italian, and the exports
+# of the networks themselves.
 _NAMES: Mapping[str, tuple[str, ...]] = {
     field: tuple(names.split())
     for field, names in {
-        "text": (
-            "text full_text message body content texte testo contenu contenuto messaggio tweet tweet_text tweet_content "
-            "comment commentaire commento review review_text avis recensione post post_text publication post_message caption "
-            "legende didascalia verbatim description text_display snippet_text_display feedback reponse_libre msg texto inhalt"
-        ),
-        "id": (
-            "id id_str message_id tweet_id post_id comment_id external_id review_id mention_id uuid guid identifiant "
-            "identificativo identifiant_message id_message id_messaggio id_tweet num numero uid key"
-        ),
-        "created_at": (
-            "created_at created date timestamp time datetime created_time published_at published posted_at date_published "
-            "publication_date date_publication date_de_publication data_pubblicazione data_di_pubblicazione cree_le "
-            "date_creation date_de_creation publie_le creato_il pubblicato_il data data_creazione data_ora date_heure "
-            "date_utc tweet_created created_utc published_date submitted_at sent_at date_time day jour giorno horodatage review_date"
-        ),
-        "author": (
-            "author_handle author user_screen_name screen_name username user_name handle user author_username account_acct "
-            "from_username auteur utilisateur pseudo autore utente nome_utente nom_utilisateur nom_d_utilisateur reviewer "
-            "author_screen_name from_id author_id user_id sender expediteur mittente compte account profile from"
-        ),
-        "author_name": (
-            "author_name display_name author_display_name user_display_name full_name name user_name_full from_name nom_auteur "
-            "nom_de_l_auteur nome_autore nom nome reviewer_name account_display_name nom_complet nome_completo user_name"
-        ),
+        "text": """
+            text full_text message body content texte testo contenu contenuto messaggio tweet tweet_text
+            tweet_content comment commentaire commento review review_text avis recensione post post_text
+            publication post_message caption legende didascalia verbatim description text_display
+            snippet_text_display feedback reponse_libre msg texto inhalt
+        """,
+        "id": """
+            id id_str message_id tweet_id post_id comment_id external_id review_id mention_id uuid guid
+            identifiant identificativo identifiant_message id_message id_messaggio id_tweet num numero uid
+            key
+        """,
+        "created_at": """
+            created_at created date timestamp time datetime created_time published_at published posted_at
+            date_published publication_date date_publication date_de_publication data_pubblicazione
+            data_di_pubblicazione cree_le date_creation date_de_creation publie_le creato_il pubblicato_il
+            data data_creazione data_ora date_heure date_utc tweet_created created_utc published_date
+            submitted_at sent_at date_time day jour giorno horodatage review_date
+        """,
+        "author": """
+            author_handle author user_screen_name screen_name username user_name handle user author_username
+            account_acct from_username auteur utilisateur pseudo autore utente nome_utente nom_utilisateur
+            nom_d_utilisateur reviewer author_screen_name from_id author_id user_id sender expediteur
+            mittente compte account profile from
+        """,
+        "author_name": """
+            author_name display_name author_display_name user_display_name full_name name user_name_full
+            from_name nom_auteur nom_de_l_auteur nome_autore nom nome reviewer_name account_display_name
+            nom_complet nome_completo user_name
+        """,
         "author_url": "author_url profile_url user_url account_url author_link url_profil url_profilo",
-        "author_followers": (
-            "author_followers followers follower_count followers_count user_followers_count account_followers_count abonnes "
-            "nombre_abonnes seguaci numero_follower"
-        ),
-        "url": "url link permalink permalink_url post_url tweet_url message_url lien adresse collegamento indirizzo uri href",
+        "author_followers": """
+            author_followers followers follower_count followers_count user_followers_count
+            account_followers_count abonnes nombre_abonnes seguaci numero_follower
+        """,
+        "url": """
+            url link permalink permalink_url post_url tweet_url message_url lien adresse collegamento
+            indirizzo uri href
+        """,
         "lang": "lang language langue lingua language_code lang_code iso_language_code sprache",
-        "brand": "brand brand_name marque marca company entreprise azienda societe entity airline topic_brand client",
-        "channel": "channel source network platform reseau canal canale rete plateforme piattaforma reseau_social site media",
+        "brand": """
+            brand brand_name marque marca company entreprise azienda societe entity airline topic_brand
+            client
+        """,
+        "channel": """
+            channel source network platform reseau canal canale rete plateforme piattaforma reseau_social
+            site media
+        """,
         "subject": "subject title headline sujet titre objet oggetto titolo review_title titre_avis",
-        "reply_to": (
-            "reply_to in_reply_to in_reply_to_id in_reply_to_status_id_str in_reply_to_status_id in_reply_to_tweet_id parent_id "
-            "en_reponse_a risposta_a in_response_to_tweet_id"
-        ),
-        "thread": "thread thread_id conversation_id conversation fil discussion discussione filo conversazione",
-        "reach": (
-            "reach impressions views view_count impression_count potential_reach portee vues nombre_de_vues copertura portata "
-            "visualizzazioni metrics_impression_count"
-        ),
-        "parent_text": "parent_text parent_message parent_content texte_parent testo_padre ad_text in_reply_to_text",
+        "reply_to": """
+            reply_to in_reply_to in_reply_to_id in_reply_to_status_id_str in_reply_to_status_id
+            in_reply_to_tweet_id parent_id en_reponse_a risposta_a in_response_to_tweet_id
+        """,
+        "thread": """
+            thread thread_id conversation_id conversation fil discussion discussione filo conversazione
+        """,
+        "reach": """
+            reach impressions views view_count impression_count potential_reach portee vues nombre_de_vues
+            copertura portata visualizzazioni metrics_impression_count
+        """,
+        "parent_text": """
+            parent_text parent_message parent_content texte_parent testo_padre ad_text in_reply_to_text
+        """,
         "parent_kind": "parent_kind parent_type type_parent tipo_padre",
         "parent_own": "parent_own",
         "edited_at": "edited_at edited updated_at last_edited modifie_le modificato_il",
@@ -78,7 +96,8 @@ _ESCAPED = re.compile(r"&(?:amp|lt|gt|quot|#39|nbsp);")
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """The column that fills a field. `confidence` is 0 to 1; 1 where a person said so. `samples` are up to three values."""
+    """The column that fills a field. `confidence` is 0 to 1; 1 where a person said so. `samples` are up to three
+    values."""
 
     column: str
     confidence: float
@@ -89,8 +108,8 @@ class Guess:
 class ColumnMapping:
     """Which column fills which field, for the preview and the import.
 
-    `unused` are the columns no field takes. `day_first` tells how 03/04/2025 is read, `day_first_sure` whether the dates
-    themselves decided it. `html` and `unescape`: the text is HTML, or holds `&amp;` for `&`.
+    `unused` are the columns no field takes. `day_first` tells how 03/04/2025 is read, `day_first_sure` whether the
+    dates themselves decided it. `html` and `unescape`: the text is HTML, or holds `&amp;` for `&`.
     """
 
     fields: Mapping[str, Guess]

@@ -31,8 +31,8 @@ SAMPLE_ROWS = 1000
 class Options:
     """What a person may say about a file; everything left alone is guessed.
 
-    `columns` is field to column (`{"text": "tweet_text"}`; a dotted path in JSON; "" leaves a field empty). `zone` holds
-    for dates that name none. `channel` and `brand` hold for items that name none.
+    `columns` is field to column (`{"text": "tweet_text"}`; a dotted path in JSON; "" leaves a field empty). `zone`
+    holds for dates that name none. `channel` and `brand` hold for items that name none.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -51,9 +51,9 @@ class Options:
 class Batch:
     """Posts in the order of the file, what was set aside, and where to go on after a crash.
 
-    `bytes_read` counts bytes of the file itself (compressed ones, if it is compressed), out of `FileReader.total_bytes`.
-    `warnings` counts what was mended in this batch: see `ItemReader`, and `encoding_mended`, `repeated`.
-    """
+    `bytes_read` counts bytes of the file itself (compressed ones, if it is compressed), out of
+    `FileReader.total_bytes`. `warnings` counts what was mended in this batch: see `ItemReader`, and `encoding_mended`,
+    `repeated`."""
 
     posts: Sequence[Post]
     rejects: Sequence[Reject]

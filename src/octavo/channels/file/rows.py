@@ -236,8 +236,8 @@ def delimited(
     limits: Limits,
     warnings: Counter[str],
 ) -> Iterator[Row]:
-    """The records of a CSV or TSV file. Numbers are lines; a record that begins with a quote never closed costs its first
-    line only."""
+    """The records of a CSV or TSV file. Numbers are lines; a record that begins with a quote never closed costs its
+    first line only."""
     csv.field_size_limit(max(csv.field_size_limit(), limits.line * 2))
     feed = _Feed(lines(blocks, start.offset, limits.line), start, limits, warnings)
     heading = shape.header and start.offset == 0
@@ -272,8 +272,8 @@ def delimited(
 
 
 class _Feed:
-    """Gives lines of text to csv.reader and remembers those of the record under way, so that a record which never closes
-    can be given up without its followers. `number` and `end` are those of the last line given."""
+    """Gives lines of text to csv.reader and remembers those of the record under way, so that a record which never
+    closes can be given up without its followers. `number` and `end` are those of the last line given."""
 
     def __init__(
         self, source: Iterator[tuple[int, bytes, bool]], start: Position, limits: Limits, warnings: Counter[str]

@@ -113,8 +113,8 @@ def _legacy(head: bytes) -> str:
     if best is None:
         return "cp1252"
     name = codecs.lookup(best.encoding).name
-    # On short western text the guesser wavers between a dozen code pages that share the letters; it is trusted only where
-    # it names another script.
+    # On short western text the guesser wavers between a dozen code pages that share the letters; it is trusted only
+    # where it names another script.
     letters = [character for character in str(best) if character > "\x7f" and character.isalpha()]
     western = sum(1 for character in letters if character < "\u0250")
     if letters and western < 0.5 * len(letters):

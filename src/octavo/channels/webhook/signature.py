@@ -23,8 +23,8 @@ def sign(secret: str, body: bytes, now: datetime) -> dict[str, str]:
 
 
 def verify(secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
-    """Raises `ChannelError`: BAD_SIGNATURE where the header is absent, malformed or does not fit, STALE where it fits but
-    is older or newer than `TOLERANCE`. Several `v1` may be given, so that a secret can be changed without a gap."""
+    """Raises `ChannelError`: BAD_SIGNATURE where the header is absent, malformed or does not fit, STALE where it fits
+    but is older or newer than `TOLERANCE`. Several `v1` may be given, so that a secret can be changed without a gap."""
     if not secret:
         raise _bad("no secret is set")
     stamp, signatures = _read(headers)
