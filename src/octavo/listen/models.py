@@ -1,8 +1,12 @@
-"""Source: one thing that is followed; Reject: one item that could not be taken; FileImport: one file on its way in."""
+"""Source: one thing that is followed; RejectedItem: one item that could not be taken; FileImport: one file on its way in;
+Backlog: how far the second reading has come."""
 
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -15,16 +19,18 @@ from octavo.kit import clock
 class Source(models.Model):
     """What is followed on a channel for a brand, with its cursor and its health.
 
-    `settings` are those of the channel; `secret` holds what must not be read, encrypted (`secrets`). `dedicated` says that
-    everything from here is addressed to the brand, so that its relevance is not in question. `failing_since` is null
-    while the source delivers; `trouble` is a `channels.Trouble`.
+    `settings` are those of the channel; `secret` holds what must not be read, encrypted (`vault`); `key` is the last part
+    of a webhook's address. `dedicated` says that everything from here is addressed to the brand, so that its relevance is
+    not in question. `brand` is null only for a file that holds messages of several. `failing_since` is null while the
+    source delivers; `trouble` is a `channels.Trouble`.
     """
 
     class State(models.TextChoices):
         ACTIVE = "active", pgettext_lazy("source", "Active")
         PAUSED = "paused", pgettext_lazy("source", "Paused")
 
-    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="sources", verbose_name=_("brand"))
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="sources", verbose_name=_("brand"), null=True)
     channel = models.CharField(_("channel"), max_length=40)
     name = models.CharField(_("name"), max_length=120)
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
@@ -52,6 +58,7 @@ class Source(models.Model):
         constraints = [
             models.UniqueConstraint("brand", "name", name="source_name_once"),
             models.CheckConstraint(condition=Q(state__in=["active", "paused"]), name="source_state"),
+            models.CheckConstraint(condition=Q(brand__isnull=False) | Q(channel="file"), name="source_has_brand"),
         ]
         indexes = [models.Index(fields=["next_at"], condition=Q(state="active", next_at__isnull=False), name="source_due")]
 
@@ -73,7 +80,12 @@ class RejectedItem(models.Model):
 
 
 class FileImport(models.Model):
-    """One file on its way in, resumable: `position` is where the next batch begins."""
+    """One file on its way in, resumable: `position` is where the next batch begins.
+
+    `options` are those of `importing.Choices`, complete, so that the file is read the same way each time. `brand` is null
+    where a column of the file names it; `brands_made` lists the brands it brought. `kept_here` says that the file is a
+    copy of ours, to be removed when it has been read. `warnings` counts what was mended on the way.
+    """
 
     class State(models.TextChoices):
         MAPPING = "mapping", pgettext_lazy("import", "Waiting for you to check the columns")
@@ -84,8 +96,9 @@ class FileImport(models.Model):
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="imports", null=True)
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, null=True)
     path = models.CharField(max_length=1000)
+    kept_here = models.BooleanField(default=False)
     filename = models.CharField(max_length=255)
-    digest = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, db_index=True)
     options = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=State.choices, default=State.MAPPING)
     position = models.JSONField(null=True)
@@ -93,8 +106,13 @@ class FileImport(models.Model):
     read_bytes = models.BigIntegerField(default=0)
     new_count = models.BigIntegerField(default=0)
     known_count = models.BigIntegerField(default=0)
+    edited_count = models.BigIntegerField(default=0)
     rejects_count = models.BigIntegerField(default=0)
-    trouble = models.CharField(max_length=500, blank=True)
+    warnings = models.JSONField(default=dict)
+    brands_made = ArrayField(models.CharField(max_length=120), default=list)
+    trouble = models.CharField(max_length=30, blank=True)
+    trouble_detail = models.CharField(max_length=500, blank=True)
+    seconds = models.FloatField(default=0)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(default=clock.now)
     started_at = models.DateTimeField(null=True)
@@ -102,3 +120,24 @@ class FileImport(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=["mapping", "running", "done", "failed"]), name="import_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class Backlog(models.Model):
+    """How far the second reading by `model` has come: one row a model.
+
+    Mentions are numbered as they come. Those above `top` have not been looked at; of those up to it, urgent ones (first
+    pass, `urgent_first`) and then all others are read downwards, and the walk stands at `below`. `below` is null when nothing waits.
+    `left` counts what waits, as of the last step.
+    """
+
+    model = models.CharField(max_length=40, unique=True)
+    top = models.BigIntegerField(default=0)
+    urgent_first = models.BooleanField(default=True)
+    below = models.BigIntegerField(null=True)
+    left = models.BigIntegerField(default=0)
