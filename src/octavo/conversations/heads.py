@@ -8,24 +8,12 @@ again for all others (`refresh`), so that the two can be compared in a test.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
 from octavo.conversations import rows
 from octavo.vocabulary import Post
-
-
-def allocate(count: int) -> list[int]:
-    """Numbers for `count` new conversations."""
-    if not count:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence('conversations_conversation', 'id')) FROM generate_series(1, %s)", [count]
-        )
-        return [row[0] for row in cursor.fetchall()]
 
 
 def create(
@@ -37,11 +25,11 @@ def create(
     ids: Sequence[int],
     conversations: Sequence[int],
     authors: Sequence[int | None],
-    moments: Sequence[datetime],
+    published: Sequence[str],
     brand: int,
     fresh: set[int],
 ) -> None:
-    """Write the conversations in `fresh` from the posts that begin them."""
+    """Write the conversations in `fresh` from the posts that begin them. `published` are ISO times in UTC, which sort as text."""
     members: dict[int, list[int]] = {}
     for at, number in enumerate(conversations):
         if number in fresh:
@@ -50,30 +38,16 @@ def create(
         return
     lines = []
     for number, places in members.items():
-        if len(places) == 1:
-            at = places[0]
-            row = new[at]
-            first = last = moments[row]
-            waiting = None if posts[row].own else first
-            head = at
-        else:
-            times = [moments[new[at]] for at in places]
-            first, last = min(times), max(times)
-            inbound = [at for at in places if not posts[new[at]].own]
-            answered = max((moments[new[at]] for at in places if posts[new[at]].own), default=None)
-            waits = [moments[new[at]] for at in inbound if answered is None or moments[new[at]] > answered]
-            waiting = min(waits, default=None)
-            head = max(inbound or places, key=lambda at: (columns.urgency[new[at]], moments[new[at]], ids[at]))
+        head, first, last, waiting = _state(places, posts, columns, new, published)
         row = new[head]
         post = posts[row]
         author = authors[head]
-        name = (post.author.name or post.author.handle) if post.author else ""
+        name = (post.author.name or post.author.handle)[:200] if post.author else ""
         spans = columns.evidence[row]
         lines.append(
             f"{number}\t{brand}\t{rows.escape(rows.storable(post.channel[:40]))}\t"
-            f"{rows.escape(rows.storable(post.subject[:300])) if post.subject else ''}\topen\t{rows.moment(first)}\t"
-            f"{rows.moment(last)}\t{rows.NULL if waiting is None else rows.moment(waiting)}\t{len(places)}\t{ids[head]}\t"
-            f"{rows.NULL if author is None else author}\t{rows.escape(rows.storable(name[:200]))}\t"
+            f"{rows.escape(rows.storable(post.subject[:300])) if post.subject else ''}\topen\t{first}\t{last}\t{waiting}\t"
+            f"{len(places)}\t{ids[head]}\t{rows.NULL if author is None else author}\t{rows.escape(rows.storable(name))}\t"
             f"{columns.language[row]}\t{columns.register(row)}\t{columns.score(row)}\t{columns.sentiment_name(row)}\t"
             f"{columns.urgency[row]}\t{'t' if columns.relevant[row] else 'f'}\t"
             f"{rows.escape(rows.storable(post.text[: rows.EXCERPT]))}\t"
@@ -81,6 +55,21 @@ def create(
         )
     with cursor.copy(f"COPY conversations_conversation ({rows.CONVERSATION_COLUMNS}) FROM STDIN") as copy:
         copy.write("".join(lines).encode())
+
+
+def _state(
+    places: list[int], posts: Sequence[Post], columns: rows.Columns, new: Sequence[int], published: Sequence[str]
+) -> tuple[int, str, str, str]:
+    """Place of the head; first, last and waiting-since as COPY text."""
+    if len(places) == 1:
+        at = places[0]
+        return at, published[at], published[at], rows.NULL if posts[new[at]].own else published[at]
+    times = [published[at] for at in places]
+    inbound = [at for at in places if not posts[new[at]].own]
+    answered = max((published[at] for at in places if posts[new[at]].own), default="")
+    waiting = min((published[at] for at in inbound if published[at] > answered), default=rows.NULL)
+    head = max(inbound or places, key=lambda at: (columns.urgency[new[at]], published[at], at))
+    return head, min(times), max(times), waiting
 
 
 def refresh(conversations: Iterable[int]) -> None:

@@ -133,7 +133,7 @@ class Author(models.Model):
 
 
 class Conversation(models.Model):
-    """Messages that belong together, with the state people give them.
+    """Messages that belong together, with the state people give them. Numbered after the mention that began it.
 
     The fields from `author` to `marks` are those of the head: the message that needs a person most (highest urgency since
     the conversation was last resolved, the latest of those). `waiting_since` is when the oldest unanswered message was
@@ -147,6 +147,7 @@ class Conversation(models.Model):
         SNOOZED = "snoozed", pgettext_lazy("conversation", "Snoozed")
         RESOLVED = "resolved", pgettext_lazy("conversation", "Resolved")
 
+    id = models.BigIntegerField(primary_key=True)
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="conversations", db_index=False)
     channel = models.CharField(max_length=40)
     subject = models.CharField(max_length=300, blank=True)

@@ -6,17 +6,17 @@ conversations and leaves one transaction behind, or none. `keep` replaces readin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from typing import Any
 
 from django.db import connection, transaction
 
 from octavo.conversations import heads, partitions, rows, threads
 from octavo.kit import clock
 from octavo.understand import Readings
-from octavo.vocabulary import Post
+from octavo.vocabulary import Author, Post
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """A message said to be older is given the moment it arrived; so is one from more than a day ahead."""
@@ -86,7 +86,7 @@ def keep(readings: Readings, mentions: Sequence[int]) -> int:
     return len(found)
 
 
-def _keep_rows(cursor: object, columns: rows.Columns, items: list[tuple[int, datetime, bool, int, set[str]]]) -> None:
+def _keep_rows(cursor: Any, columns: rows.Columns, items: list[tuple[int, datetime, bool, int, set[str]]]) -> None:
     changes = []
     for mention, published, relabel, row, corrected in items:
         changes.append(
@@ -125,9 +125,9 @@ def _keep_rows(cursor: object, columns: rows.Columns, items: list[tuple[int, dat
                   sentiment_score, urgency, campaign, evidence)
         WHERE m.id = r.id AND m.published_at = r.published_at AND (r.language IS {null} NULL)
     """
-    cursor.execute(sql.format(language="", null=""), [columns.model, *lists])  # type: ignore[attr-defined]
+    cursor.execute(sql.format(language="", null=""), [columns.model, *lists])
     if any(change[2] is not None for change in changes):
-        cursor.execute(  # type: ignore[attr-defined]
+        cursor.execute(
             sql.format(language="language = r.language,", null="NOT"), [columns.model, *lists]
         )
 
@@ -135,15 +135,15 @@ def _keep_rows(cursor: object, columns: rows.Columns, items: list[tuple[int, dat
 def _believable(created: datetime | None, received: datetime) -> datetime:
     if created is None or created < EARLIEST or created > received + timedelta(days=1):
         return received
-    return created
+    return created if created.tzinfo is UTC else created.astimezone(UTC)
 
 
-def _without_repeats(keys: Sequence[UUID]) -> list[list[int]]:
+def _without_repeats(keys: Sequence[str]) -> list[list[int]]:
     """Rows in waves in which no key stands twice: a post repeated in one batch is an edit of the first."""
     if len(set(keys)) == len(keys):
         return [list(range(len(keys)))]
     waves: list[list[int]] = []
-    seen: dict[UUID, int] = {}
+    seen: dict[str, int] = {}
     for row, key in enumerate(keys):
         nth = seen.get(key, 0)
         seen[key] = nth + 1
@@ -157,7 +157,7 @@ def _record_wave(
     posts: Sequence[Post],
     columns: rows.Columns,
     wave: list[int],
-    keys: Sequence[UUID],
+    keys: Sequence[str],
     moments: Sequence[datetime],
     received: datetime,
     *,
@@ -182,24 +182,22 @@ def _record_wave(
         return
     ids = [claimed[keys[row]] for row in new]
     authors = _authors([posts[row] for row in new])
-    home = _conversations(posts, new, keys, labels, brand)
-    fresh = heads.allocate(sum(1 for number in set(home) if number < 0))
-    numbers = {placeholder: fresh[at] for at, placeholder in enumerate(dict.fromkeys(n for n in home if n < 0))}
-    conversations = [numbers.get(number, number) for number in home]
-    published = [rows.moment(moments[row]) for row in new]
+    home = _conversations(new, keys, labels, ids)
+    fresh = set(home).intersection(ids)
+    published = [moments[row].isoformat() for row in new]
     with connection.cursor() as cursor:
         heads.create(
-            cursor, posts, columns, new, ids=ids, conversations=conversations, authors=authors, moments=moments,
-            brand=brand, fresh=set(fresh),
-        )
+            cursor, posts, columns, new, ids=ids, conversations=home, authors=authors, published=published,
+            brand=brand, fresh=fresh,
+        )  # fmt: skip
         lines = rows.mention_lines(
-            posts, columns, new, ids=ids, conversations=conversations, authors=authors, published=published,
-            received=rows.moment(received), brand=brand, origin=origin,
+            posts, columns, new, ids=ids, conversations=home, authors=authors, published=published,
+            received=received.isoformat(), brand=brand, origin=origin,
         )  # fmt: skip
         with cursor.copy(f"COPY conversations_mention ({rows.MENTION_COLUMNS}) FROM STDIN") as copy:
             copy.write("".join(lines).encode())
-        _remember_labels(cursor, labels, dict(zip(new, conversations, strict=True)))
-    heads.refresh(number for number in home if number > 0)
+        _remember_labels(cursor, labels, dict(zip(new, home, strict=True)))
+    heads.refresh(set(home) - fresh)
     result.new += ids
 
 
@@ -209,7 +207,7 @@ def _lock(brand: int, *, alone: bool) -> None:
         cursor.execute(f"SELECT {function}(hashtext('octavo threads'), %s)", [brand])
 
 
-def _claim(keys: Sequence[UUID]) -> dict[UUID, int]:
+def _claim(keys: Sequence[str]) -> dict[str, int]:
     """Number the keys nobody has yet: {key: mention id}. Sorted, so that two batches cannot wait for each other."""
     if not keys:
         return {}
@@ -217,26 +215,26 @@ def _claim(keys: Sequence[UUID]) -> dict[UUID, int]:
         cursor.execute(
             "INSERT INTO conversations_postkey (key, mention) "
             "SELECT key, nextval('conversations_mention_number') FROM unnest(%s::text::uuid[]) AS key "
-            "ON CONFLICT DO NOTHING RETURNING key, mention",
-            [_uuid_array(sorted(keys))],
+            "ON CONFLICT DO NOTHING RETURNING encode(uuid_send(key), 'hex'), mention",
+            [_keys_array(sorted(keys))],
         )
         return dict(cursor.fetchall())
 
 
-def _uuid_array(keys: Iterable[UUID]) -> str:
-    return "{" + ",".join(key.hex for key in keys) + "}"
+def _keys_array(keys: Iterable[str]) -> str:
+    return "{" + ",".join(keys) + "}"
 
 
 def _change(
-    posts: Sequence[Post], columns: rows.Columns, changed: list[int], keys: Sequence[UUID], result: Recorded
+    posts: Sequence[Post], columns: rows.Columns, changed: list[int], keys: Sequence[str], result: Recorded
 ) -> None:
     """Posts already known: a new version of the text, a deletion, or nothing."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT k.key, m.id, m.published_at, m.text, m.subject, m.edited_at, m.deleted_at, m.conversation_id "
+            "SELECT encode(uuid_send(k.key), 'hex'), m.id, m.published_at, m.text, m.subject, m.edited_at, m.deleted_at, m.conversation_id "
             "FROM conversations_postkey k JOIN conversations_mention m ON m.id = k.mention "
             "WHERE k.key = ANY(%s::text::uuid[]) ORDER BY m.id FOR UPDATE OF m",
-            [_uuid_array(keys[row] for row in changed)],
+            [_keys_array(keys[row] for row in changed)],
         )
         known = {row[0]: row[1:] for row in cursor.fetchall()}
         touched: dict[int, None] = {}
@@ -273,9 +271,9 @@ def _change(
         heads.refresh(touched)
 
 
-def _corrected(cursor: object, mention: int) -> set[str]:
-    cursor.execute("SELECT corrected FROM conversations_mention WHERE id = %s", [mention])  # type: ignore[attr-defined]
-    return set(cursor.fetchone()[0])  # type: ignore[attr-defined]
+def _corrected(cursor: Any, mention: int) -> set[str]:
+    cursor.execute("SELECT corrected FROM conversations_mention WHERE id = %s", [mention])
+    return set(cursor.fetchone()[0])
 
 
 def _is_newer(post: Post, text: str, subject: str, edited_at: datetime | None) -> bool:
@@ -284,10 +282,10 @@ def _is_newer(post: Post, text: str, subject: str, edited_at: datetime | None) -
     return post.edited_at is None or edited_at is None or post.edited_at > edited_at
 
 
-def forget(cursor: object, mention: int, published: datetime) -> None:
+def forget(cursor: Any, mention: int, published: datetime) -> None:
     """Empty a mention that its channel deleted: text, versions, evidence. The number stays, so that it does not come back."""
-    cursor.execute("DELETE FROM conversations_mentionversion WHERE mention = %s", [mention])  # type: ignore[attr-defined]
-    cursor.execute(  # type: ignore[attr-defined]
+    cursor.execute("DELETE FROM conversations_mentionversion WHERE mention = %s", [mention])
+    cursor.execute(
         "UPDATE conversations_mention SET text = '', subject = '', url = '', parent = NULL, evidence = '{}', deleted_at = %s "
         "WHERE id = %s AND published_at = %s",
         [clock.now(), mention, published],
@@ -296,62 +294,63 @@ def forget(cursor: object, mention: int, published: datetime) -> None:
 
 def _authors(posts: Sequence[Post]) -> list[int | None]:
     """Ids of the authors of `posts`, made where they are new, renamed where the channel gives another name."""
-    wanted: dict[tuple[str, str], tuple[str, str, int | None]] = {}
-    for post in posts:
-        if post.author is not None:
-            identity = (rows.storable(post.channel[:40]), rows.storable(post.author.handle[:200]))
-            wanted[identity] = (
-                rows.storable(post.author.name[:200]), rows.storable(post.author.url[:500]), post.author.followers
-            )  # fmt: skip
+    asked = [(post.channel, post.author.handle) if post.author else None for post in posts]
+    given = {key: post.author for key, post in zip(asked, posts, strict=True) if key and post.author}
+    stored = {key: (rows.storable(key[0][:40]), rows.storable(key[1][:200])) for key in given}
+    wanted = {stored[key]: author for key, author in given.items()}
     if not wanted:
         return [None] * len(posts)
-    identities = sorted(wanted)
     found: dict[tuple[str, str], int] = {}
+    everyone = sorted(wanted)
     with connection.cursor() as cursor:
-        lists = [[identity[0] for identity in identities], [identity[1] for identity in identities]]
-        select = (
-            "SELECT a.channel, a.handle, a.id, a.name FROM conversations_author a "
-            "JOIN unnest(%s::text[], %s::text[]) AS g (channel, handle) ON a.channel = g.channel AND a.handle = g.handle"
-        )
-        cursor.execute(select, lists)
         renamed = []
-        for channel, handle, number, name in cursor.fetchall():
+        for channel, handle, number, name in _known_authors(cursor, everyone):
             found[channel, handle] = number
-            new_name = wanted[channel, handle][0]
+            new_name = rows.storable(wanted[channel, handle].name[:200])
             if new_name and new_name != name:
-                renamed.append((new_name, number))
+                renamed.append((number, new_name))
         if renamed:
-            cursor.executemany("UPDATE conversations_author SET name = %s WHERE id = %s", sorted(renamed, key=lambda r: r[1]))
-        missing = [identity for identity in identities if identity not in found]
+            cursor.executemany("UPDATE conversations_author SET name = %s WHERE id = %s", [r[::-1] for r in sorted(renamed)])
+        missing = [identity for identity in everyone if identity not in found]
         if missing:
-            details = [wanted[identity] for identity in missing]
-            cursor.execute(
-                "INSERT INTO conversations_author (channel, handle, name, url, followers) "
-                "SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[]) "
-                "ON CONFLICT DO NOTHING RETURNING channel, handle, id",
-                [
-                    [identity[0] for identity in missing], [identity[1] for identity in missing],
-                    [detail[0] for detail in details], [detail[1] for detail in details], [detail[2] for detail in details],
-                ],
-            )  # fmt: skip
-            for channel, handle, number in cursor.fetchall():
-                found[channel, handle] = number
-        if len(found) < len(identities):  # somebody else made them meanwhile
-            cursor.execute(select, lists)
-            found.update({(channel, handle): number for channel, handle, number, _ in cursor.fetchall()})
-    return [
-        None if post.author is None else found[rows.storable(post.channel[:40]), rows.storable(post.author.handle[:200])]
-        for post in posts
-    ]
+            _make_authors(cursor, missing, wanted)
+            found.update({(channel, handle): number for channel, handle, number, _ in _known_authors(cursor, missing)})
+    return [found[stored[key]] if key else None for key in asked]
+
+
+def _known_authors(cursor: Any, identities: Sequence[tuple[str, str]]) -> list[tuple[str, str, int, str]]:
+    cursor.execute(
+        "SELECT a.channel, a.handle, a.id, a.name FROM conversations_author a "
+        "JOIN unnest(%s::text[], %s::text[]) AS g (channel, handle) ON a.channel = g.channel AND a.handle = g.handle",
+        [[channel for channel, _ in identities], [handle for _, handle in identities]],
+    )
+    return list(cursor.fetchall())
+
+
+def _make_authors(
+    cursor: Any, identities: Sequence[tuple[str, str]], wanted: Mapping[tuple[str, str], Author]
+) -> None:
+    authors = [wanted[identity] for identity in identities]
+    cursor.execute(
+        "INSERT INTO conversations_author (channel, handle, name, url, followers) "
+        "SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING",
+        [
+            [channel for channel, _ in identities],
+            [handle for _, handle in identities],
+            [rows.storable(author.name[:200]) for author in authors],
+            [rows.storable(author.url[:500]) for author in authors],
+            [author.followers for author in authors],
+        ],
+    )
 
 
 def _conversations(
-    posts: Sequence[Post], new: list[int], keys: Sequence[UUID], labels: dict[int, list[UUID]], brand: int
+    new: list[int], keys: Sequence[str], labels: dict[int, list[str]], ids: Sequence[int]
 ) -> list[int]:
-    """The conversation of each new post: its number, or a negative placeholder shared by those that begin one together."""
-    known = _labelled({keys[row] for row in new}, {label for row in new for label in labels[row]})
+    """The number of the conversation of each new post: a recorded one, or that of the post that begins a new one."""
+    known = _labelled([keys[row] for row in new], {label for row in new for label in labels[row]})
     if not known and not any(labels[row] for row in new):
-        return [-at - 1 for at in range(len(new))]
+        return list(ids)
     homes: list[int] = []
     merged: dict[int, int] = {}
 
@@ -360,46 +359,43 @@ def _conversations(
             number = merged[number]
         return number
 
+    recorded = set(known.values())
     for at, row in enumerate(new):
         mine = [keys[row], *labels[row]]
         candidates = {final(known[label]) for label in mine if label in known}
-        # The oldest recorded conversation wins, then the earliest of this batch.
-        home = min((n for n in candidates if n > 0), default=max(candidates, default=-at - 1))
-        for other in candidates - {home}:
-            merged[other] = home
-        for label in mine:
-            known[label] = home
+        home = min(candidates, default=ids[at])  # of several, the oldest
+        merged.update(dict.fromkeys(candidates - {home}, home))
+        known.update(dict.fromkeys(mine, home))
         homes.append(home)
-    homes = [final(number) for number in homes]
-    heads.merge({old: final(old) for old in merged if old > 0})
-    return homes
+    heads.merge({old: final(old) for old in merged if old in recorded})
+    return [final(number) for number in homes]
 
 
-def _labelled(own: set[UUID], others: set[UUID]) -> dict[UUID, int]:
+def _labelled(own: Iterable[str], others: set[str]) -> dict[str, int]:
     """Conversations that already carry these labels: {label: conversation id}."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT key, conversation_id FROM conversations_threadkey WHERE key = ANY(%s::text::uuid[])",
-            [_uuid_array(own | others)],
+            "SELECT encode(uuid_send(key), 'hex'), conversation_id FROM conversations_threadkey WHERE key = ANY(%s::text::uuid[])",
+            [_keys_array({*own, *others})],
         )
         found = dict(cursor.fetchall())
         if others:
             cursor.execute(
-                "SELECT k.key, m.conversation_id FROM conversations_postkey k "
+                "SELECT encode(uuid_send(k.key), 'hex'), m.conversation_id FROM conversations_postkey k "
                 "JOIN conversations_mention m ON m.id = k.mention WHERE k.key = ANY(%s::text::uuid[])",
-                [_uuid_array(others)],
+                [_keys_array(others)],
             )
             found.update(cursor.fetchall())
     return found
 
 
-def _remember_labels(cursor: object, labels: dict[int, list[UUID]], homes: dict[int, int]) -> None:
+def _remember_labels(cursor: Any, labels: dict[int, list[str]], homes: dict[int, int]) -> None:
     pairs = sorted({(label, homes[row]) for row, mine in labels.items() if row in homes for label in mine})
     if pairs:
-        cursor.execute(  # type: ignore[attr-defined]
+        cursor.execute(
             "INSERT INTO conversations_threadkey (key, conversation_id) "
             "SELECT * FROM unnest(%s::text::uuid[], %s::bigint[]) ON CONFLICT DO NOTHING",
-            [_uuid_array(label for label, _ in pairs), [home for _, home in pairs]],
+            [_keys_array(label for label, _ in pairs), [home for _, home in pairs]],
         )
 
 

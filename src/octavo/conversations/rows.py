@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
@@ -184,7 +183,3 @@ def assigned_array(mask: int) -> str:
 def primary_score(register: str, registers: Sequence[int]) -> int:
     """Probability in thousandths of the primary register; of there being none, where there is none."""
     return 1000 - max(registers) if register == NO_REGISTER else registers[_NAMES.index(register)]
-
-
-def moment(at: datetime) -> str:
-    return at.isoformat()

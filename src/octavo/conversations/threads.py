@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import re
 from hashlib import blake2b
-from uuid import UUID
 
 from octavo.vocabulary import Post
 
 _REPLY_PREFIX = re.compile(r"^\s*(?:(?:re|r|aw|sv|rif|fw|fwd|tr|i|wg|rv|enc)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 
 
-def label(brand: int, channel: str, kind: str, *values: str) -> UUID:
-    """128-bit digest that names one thing on a channel of a brand. `kind` is `post`, `thread` or `subject`."""
+def label(brand: int, channel: str, kind: str, *values: str) -> str:
+    """128-bit digest, in hex, that names one thing on a channel of a brand. `kind` is `post`, `thread` or `subject`."""
     parts = "\x1f".join((str(brand), channel, kind, *values))
-    return UUID(bytes=blake2b(parts.encode("utf-8", "replace"), digest_size=16).digest())
+    return blake2b(parts.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def post_label(brand: int, channel: str, external_id: str) -> UUID:
+def post_label(brand: int, channel: str, external_id: str) -> str:
     return label(brand, channel, "post", external_id)
 
 
@@ -30,7 +29,7 @@ def bare_subject(subject: str) -> str:
     return " ".join(_REPLY_PREFIX.sub("", subject).casefold().split())[:300]
 
 
-def thread_labels(brand: int, post: Post) -> list[UUID]:
+def thread_labels(brand: int, post: Post) -> list[str]:
     """Labels that join a post to others, its own id aside."""
     labels = []
     if post.reply_to:
