@@ -1,26 +1,39 @@
 """What happens to a batch of posts, in order, on one page.
 
     collect      a source's turn: the channel gives posts, they are received, the cursor moves, in one transaction
+    webhook      a system calls: its call is proved, its posts are received, each gets its answer
+    import_file  a file comes in: batch by batch, the posts and the place in the file in one transaction
+    replay       a past stream is lived through again
     receive      the fast tier reads, the recorder keeps: the message can be seen and found from here on
     handle       the sentence encoder reads again when there is time, and its reading takes the place of the first
+    read_again   `handle` for whatever still waits for it: what is fresh, then what is urgent, then all the rest
 
 Every step is safe to repeat; a crash between two of them repeats one and loses nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 
 from django.db import transaction
 
+from octavo.channels import file as files
+from octavo.channels.contract import Receives
+from octavo.channels.registry import channel
+from octavo.channels.trouble import ChannelError
 from octavo.conversations import profile
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand, Mention
+from octavo.kit import clock
+from octavo.listen import ahead, backlog, importing, sources
 from octavo.listen import collect as collecting
-from octavo.listen.models import Source
-from octavo.understand import Tier, model_version, read
-from octavo.vocabulary import Author, Parent, ParentKind, Post
+from octavo.listen.models import FileImport, Source
+from octavo.understand import Readings, Tier, model_version, read
+from octavo.vocabulary import Author, BrandProfile, Parent, ParentKind, Post, Reject
 
 HANDLE_AT_ONCE = 512
 """Mentions one job reads again."""
@@ -43,12 +56,84 @@ def receive(posts: Sequence[Post], *, brand: Brand, origin: int | None = None, d
 
 
 def collect(source: Source) -> Received:
-    """One turn of a source. Raises `channels.ChannelError` after the source's health has been written."""
+    """One turn of a source. Raises `channels.ChannelError` after the source's health has been written, and
+    `collecting.Overtaken` where it was paused, removed or collected by somebody else meanwhile: then nothing is kept."""
+    assert source.brand is not None  # only files have several
     turn = collecting.fetch(source)
+    recorder.make_room(turn.posts)
     with transaction.atomic():
         received = receive(turn.posts, brand=source.brand, origin=source.pk, dedicated=source.dedicated)
         collecting.delivered(source, turn, new=len(received.new))
     return received
+
+
+def webhook(source: Source, headers: Mapping[str, str], body: bytes) -> Sequence[Post | Reject]:
+    """A call to a source: what became of each message, in order (a `Post` was kept, a `Reject` says why not).
+
+    The same call again gives the same answer and keeps nothing twice. Raises `ChannelError` where the call as a whole
+    is refused.
+    """
+    assert source.brand is not None
+    described = channel(source.channel)
+    assert isinstance(described, Receives)
+    described.verify(sources.settings_of(source).secret, headers, body, clock.now())
+    try:
+        results = [collecting.of_brand(source.brand, number, item) for number, item in enumerate(described.parse(body), 1)]
+    except ChannelError as error:
+        collecting.refused(source, error)
+        raise
+    posts = [item for item in results if isinstance(item, Post)]
+    recorder.make_room(posts)
+    with transaction.atomic():
+        received = receive(posts, brand=source.brand, origin=source.pk, dedicated=source.dedicated)
+        collecting.received(source, posts, [r for r in results if isinstance(r, Reject)], new=len(received.new))
+    return results
+
+
+def import_file(job: FileImport) -> Iterator[importing.Progress]:
+    """A file comes in from where it stands; gives the progress after each batch. Stop it anywhere and run it again.
+
+    While PostgreSQL keeps a batch the next one is parsed and read in a thread beside. Raises `importing.AlreadyRunning`,
+    or `ChannelError` after the import has been marked as stopped.
+    """
+    with importing.alone(job):
+        run = importing.Run(job)
+        try:
+            for ready in ahead.in_thread(importing.batches(run.what(), _read_fast)):
+                for group in ready.groups:
+                    recorder.make_room(group.posts)
+                with transaction.atomic():
+                    recorded = [
+                        recorder.record(group.posts, group.readings, brand=run.brands(group.brands), origin=job.source_id)
+                        for group in ready.groups
+                    ]
+                    progress = run.advance(ready, recorded)
+                run.tidy()
+                yield progress
+        except ChannelError as error:
+            run.fail(error)
+            raise
+        yield run.finish()
+    backlog.reopen(model_version(Tier.DEFAULT))
+
+
+def replay(
+    path: str | Path, *, choices: importing.Choices, brand: Brand | None, speed: float
+) -> Iterator[tuple[datetime, int]]:
+    """Live a past stream through with its times moved to now; gives the moment and the number of messages of each step.
+
+    Every run makes new messages: ids carry the moment it began. Raises `ChannelError`.
+    """
+    run = f"replay-{int(clock.now().timestamp())}:"
+    with files.open_file(path, choices.options()) as reader:
+        for due in files.replay(reader.batches(size=1000), speed=speed):
+            for name in dict.fromkeys(post.brand for post in due):
+                to = brand or importing.make_brand(name)
+                posts = [_renamed(post, run) for post in due if brand or post.brand == name]
+                receive(posts, brand=to, dedicated=True)
+                if brand:
+                    break
+            yield clock.now(), len(due)
 
 
 def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT) -> int:
@@ -71,6 +156,32 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT) -> int:
             readings = read([_post(mention) for mention in batch], brand=known, tier=tier)
             replaced += recorder.keep(readings, [mention.pk for mention in batch])
     return replaced
+
+
+def read_again(*, seconds: float, tier: Tier = Tier.DEFAULT, stop: Callable[[], bool] = lambda: False) -> int:
+    """`handle` for what waits, the freshest first, for about so many seconds; how many wait still. Resumable anywhere."""
+    model = model_version(tier)
+    until = time.monotonic() + seconds
+    backlog.look_back(model)
+    while True:
+        step = backlog.next_step(model, HANDLE_AT_ONCE)
+        read = handle(step.mentions, tier=tier)
+        backlog.done(step, read)
+        if not step.mentions or time.monotonic() >= until or stop():
+            return backlog.left(model)
+
+
+def _read_fast(posts: Sequence[Post], known: BrandProfile) -> Readings:
+    return read(posts, brand=known, tier=Tier.FAST)
+
+
+def _renamed(post: Post, run: str) -> Post:
+    return replace(
+        post,
+        external_id=run + post.external_id,
+        reply_to=run + post.reply_to if post.reply_to else "",
+        thread=run + post.thread if post.thread else "",
+    )
 
 
 def _post(mention: Mention) -> Post:

@@ -26,7 +26,7 @@ def create(
     conversations: Sequence[int],
     authors: Sequence[int | None],
     published: Sequence[str],
-    brand: int,
+    brands: Sequence[int],
     fresh: set[int],
 ) -> None:
     """Write the conversations in `fresh` from the posts that begin them. `published` are ISO times in UTC, which sort as text."""
@@ -45,7 +45,7 @@ def create(
         name = (post.author.name or post.author.handle)[:200] if post.author else ""
         spans = columns.evidence[row]
         lines.append(
-            f"{number}\t{brand}\t{rows.escape(rows.storable(post.channel[:40]))}\t"
+            f"{number}\t{brands[row]}\t{rows.escape(rows.storable(post.channel[:40]))}\t"
             f"{rows.escape(rows.storable(post.subject[:300])) if post.subject else ''}\topen\t{first}\t{last}\t{waiting}\t"
             f"{len(places)}\t{ids[head]}\t{rows.NULL if author is None else author}\t{rows.escape(rows.storable(name))}\t"
             f"{columns.language[row]}\t{columns.register(row)}\t{columns.score(row)}\t{columns.sentiment_name(row)}\t"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 
-from django.db import connection
+from django.db import connection, transaction
 
 OLDEST_MONTH = (2000, 1)
 """Everything before lies in one partition, which the first migration made."""
@@ -23,7 +24,8 @@ def ensure(moments: Iterable[datetime]) -> None:
     for year, month in sorted(months - _known):
         if (year, month) >= OLDEST_MONTH:
             _make(year, month)
-        _known.add((year, month))
+        # Within a transaction it may yet be taken back.
+        transaction.on_commit(partial(_known.add, (year, month)))
 
 
 def forget() -> None:

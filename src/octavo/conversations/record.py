@@ -6,6 +6,7 @@ conversations and leaves one transaction behind, or none. `keep` replaces readin
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,27 +35,41 @@ class Recorded:
 
 
 def record(
-    posts: Sequence[Post], readings: Readings, *, brand: int, origin: int | None = None, received_at: datetime | None = None
+    posts: Sequence[Post],
+    readings: Readings,
+    *,
+    brand: int | Sequence[int],
+    origin: int | None = None,
+    received_at: datetime | None = None,
 ) -> Recorded:
-    """Keep `posts` of one brand with the `readings` beside them (same order, same length).
+    """Keep `posts` of one brand (or of several: `brand` then holds each post's) with the `readings` beside them (same
+    order, same length).
 
     A post already known is left alone, or becomes a new version of its text, or is forgotten where the channel says it was
     deleted. Outcomes are `new`, `known`, `edited`, `deleted`. Safe to repeat; runs in one transaction, joining the
     caller's.
     """
     received = received_at or clock.now()
+    brands = [brand] * len(posts) if isinstance(brand, int) else brand
     moments = [_believable(post.created_at, received) for post in posts]
     partitions.ensure(moments)
-    keys = [threads.post_label(brand, post.channel, post.external_id) for post in posts]
+    keys = [threads.post_label(of, post.channel, post.external_id) for of, post in zip(brands, posts, strict=True)]
     result = Recorded(outcomes=["known"] * len(posts))
     columns = rows.Columns.of(readings)
     with transaction.atomic():
         for wave in _without_repeats(keys):
-            _record_wave(posts, columns, wave, keys, moments, received, brand=brand, origin=origin, result=result)
+            _record_wave(posts, columns, wave, keys, moments, received, brands=brands, origin=origin, result=result)
         result.known = result.outcomes.count("known")
-        if result.new or result.edited or result.deleted:
-            _announce(brand, len(result.new))
+        new = Counter(of for of, outcome in zip(brands, result.outcomes, strict=True) if outcome == "new")
+        for of in {of for of, outcome in zip(brands, result.outcomes, strict=True) if outcome != "known"}:
+            _announce(of, new[of])
     return result
+
+
+def make_room(posts: Sequence[Post]) -> None:
+    """Make the partitions these posts will fall into: before a transaction that records several times."""
+    received = clock.now()
+    partitions.ensure(_believable(post.created_at, received) for post in posts)
 
 
 def keep(readings: Readings, mentions: Sequence[int]) -> int:
@@ -161,13 +176,13 @@ def _record_wave(
     moments: Sequence[datetime],
     received: datetime,
     *,
-    brand: int,
+    brands: Sequence[int],
     origin: int | None,
     result: Recorded,
 ) -> None:
-    labels = {row: threads.thread_labels(brand, posts[row]) for row in wave}
+    labels = {row: threads.thread_labels(brands[row], posts[row]) for row in wave}
     # Batches that join threads work alone on a brand, the others side by side.
-    _lock(brand, alone=any(labels.values()))
+    _lock({brands[row] for row in wave}, alone=any(labels.values()))
     present = [row for row in wave if not posts[row].deleted]
     claimed = _claim([keys[row] for row in present])
     for row in wave:
@@ -188,11 +203,11 @@ def _record_wave(
     with connection.cursor() as cursor:
         heads.create(
             cursor, posts, columns, new, ids=ids, conversations=home, authors=authors, published=published,
-            brand=brand, fresh=fresh,
+            brands=brands, fresh=fresh,
         )  # fmt: skip
         lines = rows.mention_lines(
             posts, columns, new, ids=ids, conversations=home, authors=authors, published=published,
-            received=received.isoformat(), brand=brand, origin=origin,
+            received=received.isoformat(), brands=brands, origin=origin,
         )  # fmt: skip
         with cursor.copy(f"COPY conversations_mention ({rows.MENTION_COLUMNS}) FROM STDIN") as copy:
             copy.write("".join(lines).encode())
@@ -201,10 +216,13 @@ def _record_wave(
     result.new += ids
 
 
-def _lock(brand: int, *, alone: bool) -> None:
+def _lock(brands: set[int], *, alone: bool) -> None:
     function = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(hashtext('octavo threads'), %s)", [brand])
+        cursor.execute(  # in order, so that two batches cannot wait for each other
+            f"SELECT {function}(hashtext('octavo threads'), brand) FROM unnest(%s::integer[]) AS brand",  # noqa: S608
+            [sorted(brands)],
+        )
 
 
 def _claim(keys: Sequence[str]) -> dict[str, int]:

@@ -142,10 +142,10 @@ def mention_lines(
     authors: Sequence[int | None],
     published: Sequence[str],
     received: str,
-    brand: int,
+    brands: Sequence[int],
     origin: int | None,
 ) -> Iterator[str]:
-    """One line for each post of `which`; the other sequences run beside `which`."""
+    """One line for each post of `which`; `brands` runs beside `posts`, the other sequences beside `which`."""
     source = NULL if origin is None else str(origin)
     tail = f"\t{columns.model}\n"
     for at, row in enumerate(which):
@@ -153,7 +153,7 @@ def mention_lines(
         author = authors[at]
         parent = post.parent
         yield (
-            f"{ids[at]}\t{published[at]}\t{received}\t{brand}\t{conversations[at]}\t{NULL if author is None else author}\t"
+            f"{ids[at]}\t{published[at]}\t{received}\t{brands[row]}\t{conversations[at]}\t{NULL if author is None else author}\t"
             f"{source}\t{escape(storable(post.channel[:40]))}\t{escape(storable(post.external_id[:500]))}\t"
             f"{escape(storable(post.subject[:300])) if post.subject else ''}\t{escape(storable(post.text))}\t"
             f"{escape(storable(post.url[:2000])) if post.url else ''}\t"

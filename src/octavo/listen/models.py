@@ -129,12 +129,8 @@ class FileImport(models.Model):
 
 
 class Backlog(models.Model):
-    """How far the second reading by `model` has come: one row a model.
-
-    Mentions are numbered as they come. Those above `top` have not been looked at; of those up to it, urgent ones (first
-    pass, `urgent_first`) and then all others are read downwards, and the walk stands at `below`. `below` is null when nothing waits.
-    `left` counts what waits, as of the last step.
-    """
+    """How far the second reading by `model` has come: see `backlog`. `below` is null when nothing waits; `left` counts what
+    waits, as of the last step."""
 
     model = models.CharField(max_length=40, unique=True)
     top = models.BigIntegerField(default=0)

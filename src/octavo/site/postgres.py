@@ -99,6 +99,15 @@ def ensure(options: Options, *, for_tests: bool = False) -> PostgresServer | Non
     return server
 
 
+def is_running(options: Options) -> bool:
+    """Whether the embedded PostgreSQL's process is there (it may still be recovering)."""
+    try:
+        info = PostmasterInfo.read_from_pgdata(options.postgres_dir.resolve())
+    except (AssertionError, ValueError, OSError):  # half-written pid file
+        return True
+    return info is not None and info.is_running()
+
+
 def _socket_dir(data: Path) -> Path:
     data = data.resolve()
     data.mkdir(parents=True, exist_ok=True)
