@@ -8,5 +8,5 @@ from octavo.people.models import Event, User
 
 
 def log(user: User | None, action: str, *, kind: str, object_id: int | None = None, **detail: Any) -> None:
-    """Write one line. `action` is a verb of the field ("resolved", "assigned"), `detail` small values, never a message body."""
+    """Write one line. `action` is a verb of the field ("resolved"), `detail` small values, never a message body."""
     Event.objects.create(user=user, action=action, kind=kind, object_id=object_id, detail=detail)

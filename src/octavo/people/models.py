@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from octavo.kit import clock
@@ -48,11 +49,36 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class SetupLink(models.Model):
-    """A one-time way in, kept as a digest. Used once, or out of date after `expires_at`."""
+    """A one-time way in, kept as a digest. Used once, or out of date after `expires_at`.
 
+    `first` makes the first administrator, `invitation` a colleague with the address and rights named here, `password`
+    lets `user` choose a new password.
+    """
+
+    class Kind(models.TextChoices):
+        FIRST = "first"
+        INVITATION = "invitation"
+        PASSWORD = "password"  # noqa: S105 a kind of link
+
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.FIRST)
     digest = models.BinaryField(unique=True)
+    email = models.EmailField(_("e-mail address"), blank=True)
+    is_admin = models.BooleanField(_("administrator"), default=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["first", "invitation", "password"]), name="setup_link_kind"),
+            models.CheckConstraint(condition=~Q(kind="password") | Q(user__isnull=False), name="setup_link_of_whom"),
+            models.CheckConstraint(condition=~Q(kind="invitation") | ~Q(email=""), name="setup_link_for_whom"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} until {self.expires_at:%Y-%m-%d %H:%M}"
 
 
 class ApiToken(models.Model):
@@ -70,6 +96,9 @@ class ApiToken(models.Model):
     class Meta:
         ordering = ["-created_at"]
 
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint})"
+
 
 class Event(models.Model):
     """One line of the audit trail: who did what to what, when. Append-only: a trigger refuses changes."""
@@ -83,3 +112,6 @@ class Event(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["kind", "object_id", "-at"], name="event_of_object")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.kind} {self.object_id}"

@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 
 
 class PreferencesMiddleware:
-    """Activates what the signed-in person chose; what they did not choose stays as the browser and the installation say."""
+    """Activates what the signed-in person chose; the rest stays as the browser and the installation say."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -21,7 +21,7 @@ class PreferencesMiddleware:
             return self.get_response(request)
         if user.language:
             translation.activate(user.language)
-            request.LANGUAGE_CODE = user.language  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = user.language
         zone = ZoneInfo(user.time_zone) if user.time_zone else timezone.get_default_timezone()
         with timezone.override(zone):
             response = self.get_response(request)

@@ -1,11 +1,21 @@
-"""How people come in: nobody signs up by themselves, they are invited."""
+"""How people come in: nobody signs up by themselves, they are invited.
+
+Guessing passwords is slowed by allauth's rate limits (ACCOUNT_RATE_LIMITS, and allauth's own defaults for the rest),
+which count in Django's default cache. That cache is this process's memory, on purpose: there is one web process, a count
+costs no query, and what a restart forgets is a few minutes of counting. Whoever runs several web processes points
+`CACHES` to one they share.
+"""
 
 from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
+from django.urls import reverse
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("settings")
