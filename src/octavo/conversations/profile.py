@@ -23,13 +23,18 @@ def of(brand: Brand, *, dedicated: bool = False) -> BrandProfile:
         return BrandProfile(campaigns=campaigns)
     names = list(brand.names.all())
     plain = Alias(brand.name)
-    aliases = tuple(Alias(name.text, tuple(name.context)) for name in names if name.kind == BrandName.Kind.NAME)
+    # A product that is also an ordinary word is judged as a name is: by the words beside it.
+    aliases = tuple(
+        Alias(name.text, tuple(name.context))
+        for name in names
+        if name.kind == BrandName.Kind.NAME or (name.kind == BrandName.Kind.PRODUCT and name.context)
+    )
     return BrandProfile(
         name=brand.name,
         # The brand's own name counts alone unless a row says in which company it does.
         aliases=aliases if any(a.text.casefold() == brand.name.casefold() for a in aliases) else (plain, *aliases),
         handles=tuple(name.text for name in names if name.kind == BrandName.Kind.HANDLE),
-        products=tuple(name.text for name in names if name.kind == BrandName.Kind.PRODUCT),
+        products=tuple(name.text for name in names if name.kind == BrandName.Kind.PRODUCT and not name.context),
         campaigns=campaigns,
         languages=tuple(brand.languages),
     )

@@ -36,11 +36,13 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "csp",
+    "ninja",  # its static files: the API's documentation page
     "template_partials.apps.SimpleAppConfig",
     "procrastinate.contrib.django",
 ]
 
 MIDDLEWARE = [
+    "octavo.site.timing.ServerTimingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -105,6 +107,12 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_ADAPTER = "octavo.people.signin.ClosedAccountAdapter"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+# Failed sign-ins are counted here, in the memory of the one web process (why: people.signin). Large, because a full cache
+# forgets, and guessing under many names must not make it forget.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}},
+}
 
 LANGUAGE_CODE = OPTIONS.language
 LANGUAGES = [("en", "English"), ("fr", "Français"), ("it", "Italiano")]

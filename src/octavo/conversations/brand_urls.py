@@ -1,0 +1,19 @@
+"""Addresses of the brand pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from octavo.conversations import brand_views as views
+
+urlpatterns = [
+    path("brands/", views.brands, name="brands"),
+    path("brands/new/", views.edit, name="brand-new"),
+    path("brands/<slug:slug>/", views.brand, name="brand"),
+    path("brands/<slug:slug>/edit/", views.edit, name="brand-edit"),
+    path("brands/<slug:slug>/delete/", views.delete, name="brand-delete"),
+    path("brands/<slug:slug>/read-again/", views.read_again, name="brand-read-again"),
+    path("brands/<slug:slug>/campaigns/new/", views.edit_campaign, name="campaign-new"),
+    path("brands/<slug:slug>/campaigns/<int:number>/", views.edit_campaign, name="campaign-edit"),
+    path("brands/<slug:slug>/campaigns/<int:number>/delete/", views.delete_campaign, name="campaign-delete"),
+]
