@@ -1,1 +1,243 @@
-def shell(request): return {}
+"""What every page shows around its content: sections with their counts, the state of alert, views, keys.
+
+Asked for only by templates that draw the shell; then a handful of small queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, Sum
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from octavo.conversations import undo
+from octavo.conversations.models import UNFINISHED, Brand, Conversation, ConversationTally
+from octavo.dispatch import views_saved
+from octavo.kit import clock
+from octavo.listen.models import Source
+from octavo.site.keys import KEYS
+from octavo.vocabulary import REGISTERS, Register
+
+FRESH = timedelta(hours=72)
+"""A crisis sign keeps the whole house on watch for so long after its last message."""
+CRISIS_FROM = 5
+"""So many fresh conversations with a crisis sign are a crisis; fewer are to be watched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    words: str
+    href: str
+    icon: str
+    current: bool = False
+    n: int = 0
+    n_words: str = ""
+    secondary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """`level` is calm, watch or crisis."""
+
+    level: str
+    words: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A link, or with `post` a button that changes something."""
+
+    words: str
+    href: str
+    main: bool = False
+    post: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One of the first steps of a new installation."""
+
+    words: str
+    why: str
+    done: bool
+    actions: Sequence[Action]
+
+
+@dataclass(frozen=True, slots=True)
+class Oldest:
+    since: datetime
+    href: str
+
+
+class Shell:
+    """Each part is worked out when a template first asks for it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @cached_property
+    def rail(self) -> Sequence[Item]:
+        match = self.request.resolver_match
+        name = (match.url_name or "") if match else ""
+        wanted = (
+            ("home", _("Home"), "house", ("home",), 0, "", False),
+            (
+                "inbox", _("Inbox"), "inbox", ("inbox", "conversation"), self._open,
+                ngettext("%(n)s open conversation", "%(n)s open conversations", self._open) % {"n": self._open}, False,
+            ),
+            ("sources", _("Sources"), "rss", ("source", "import"), self._broken,
+             ngettext("%(n)s source does not deliver", "%(n)s sources do not deliver", self._broken) % {"n": self._broken}, False),
+            ("brands", _("Brands"), "tag", ("brand",), 0, "", False),
+            ("settings", _("Settings"), "settings", ("settings", "people", "tokens", "preferences"), 0, "", False),
+        )  # fmt: skip
+        items = []
+        for place, words, icon, begins, n, n_words, secondary in wanted:
+            href = address(place)
+            if href:
+                current = any(name.startswith(begin) for begin in begins)
+                items.append(Item(words, href, icon, current, n, n_words, secondary))
+        return items
+
+    @cached_property
+    def account(self) -> Sequence[Item]:
+        wanted = (("preferences", _("Preferences"), "sliders-horizontal"), ("people", _("Colleagues"), "users"))
+        return [Item(words, href, icon) for name, words, icon in wanted if (href := address(name))]
+
+    @cached_property
+    def sign_out(self) -> str:
+        return address("account_logout")
+
+    @cached_property
+    def views(self) -> Sequence[Item]:
+        here = self.request.get_full_path()
+        inbox = reverse("inbox")
+        return [
+            Item(view.name, f"{inbox}?{view.query}", "bookmark", current=here == f"{inbox}?{view.query}")
+            for view in views_saved.of(self.request.user)
+        ]
+
+    @cached_property
+    def keys(self) -> Sequence[dict[str, Any]]:
+        """The table of keys, those of pages this installation does not have left out."""
+        return [
+            {
+                "where": group.where,
+                "words": group.words,
+                "keys_shown": [
+                    {"key": key, "href": address(key.place) if key.place else ""}
+                    for key in group.keys
+                    if not key.place or address(key.place)
+                ],
+            }
+            for group in KEYS
+        ]
+
+    @cached_property
+    def alert(self) -> Alert:
+        href = f"{reverse('inbox')}?register={Register.CRISIS}"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM (SELECT FROM conversations_conversation WHERE register = 'crisis' "
+                "AND status IN ('open', 'pending') AND urgency >= 2 AND last_at > %s AND relevant LIMIT 100) AS fresh",
+                [clock.now() - FRESH],
+            )
+            n = cursor.fetchone()[0]
+        if n >= CRISIS_FROM:
+            return Alert("crisis", ngettext("Crisis: %(n)s sign", "Crisis: %(n)s signs", n) % {"n": n}, href)
+        if n:
+            return Alert("watch", ngettext("Watch: %(n)s crisis sign", "Watch: %(n)s crisis signs", n) % {"n": n}, href)
+        return Alert("calm", _("Calm"), href)
+
+    @cached_property
+    def oldest(self) -> Oldest | None:
+        """Who has waited longest for an answer, register `none` aside: one step into an index each register."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT longest.* FROM unnest(%s::text[]) AS r (register), LATERAL (SELECT waiting_since, id "
+                "FROM conversations_conversation AS c WHERE c.register = r.register AND waiting_since IS NOT NULL AND relevant "
+                "AND status IN ('open', 'pending') ORDER BY waiting_since LIMIT 1) AS longest ORDER BY 1 LIMIT 1",
+                [[str(register) for register in REGISTERS]],
+            )
+            found = cursor.fetchone()
+        return Oldest(found[0], reverse("conversation", args=[found[1]])) if found else None
+
+    @cached_property
+    def broken(self) -> Item | None:
+        if not self._broken:
+            return None
+        words = ngettext("%(n)s source broken", "%(n)s sources broken", self._broken) % {"n": self._broken}
+        return Item(words, address("sources") or "#", "rss")
+
+    @cached_property
+    def first_steps(self) -> Sequence[Step]:
+        """What a new installation needs before the first message can come."""
+        brand = Brand.objects.exists()
+        source = Source.objects.exists()
+        steps = (
+            (
+                _("Name your brand"), _("How people call it, its handles, products and campaigns: so that Octavo knows what is about you."),
+                brand, ("brand-new", _("Add a brand"), False),
+            ),
+            (
+                _("Listen"), _("Follow a feed, let another program call, or import a file of messages you have."),
+                source, ("source-new", _("Connect a source"), False), ("import", _("Import a file"), False),
+            ),
+            (
+                _("Or look around first"),
+                _("The demo brand brings 400 messages of a month in three languages, with a story that is just beginning. It is removed in one action."),
+                False, ("demo-load", _("Load the demo brand"), True),
+            ),
+        )  # fmt: skip
+        first_open = next((place for place, step in enumerate(steps) if not step[2]), None)
+        return [
+            Step(words, why, done, [
+                Action(label, href, main=place == first_open, post=post)
+                for name, label, post in actions if (href := address(name))
+            ])
+            for place, (words, why, done, *actions) in enumerate(steps)
+        ]  # fmt: skip
+
+    @cached_property
+    def last_message(self) -> datetime | None:
+        return Conversation.objects.order_by("-last_at").values_list("last_at", flat=True).first()
+
+    @cached_property
+    def alive_words(self) -> str:
+        """Proof that somebody listens: how many sources deliver."""
+        alive = Source.objects.filter(state=Source.State.ACTIVE, failing_since=None, next_at__isnull=False).count()
+        return ngettext("%(n)d source is listening.", "%(n)d sources are listening.", alive) % {"n": alive} if alive else ""
+
+    @cached_property
+    def undo(self) -> undo.Offer | None:
+        return undo.take(self.request)
+
+    @cached_property
+    def _open(self) -> int:
+        found = ConversationTally.objects.filter(status__in=UNFINISHED, relevant=True)
+        return int(found.aggregate(n=Sum("n"))["n"] or 0)
+
+    @cached_property
+    def _broken(self) -> int:
+        return Source.objects.filter(Q(failing_since__isnull=False), state=Source.State.ACTIVE).count()
+
+
+def address(name: str) -> str:
+    """The address of a named page, or nothing where this installation has none."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def shell(request: HttpRequest) -> dict[str, Shell]:
+    """Context processor."""
+    return {"shell": Shell(request)}

@@ -1,0 +1,73 @@
+"""Names and moments in the reader's words, as briefly as a list allows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+CHANNEL_NAMES = {"rss": "RSS", "webhook": "Webhook", "email": "E-mail", "github": "GitHub", "youtube": "YouTube", "whatsapp": "WhatsApp"}
+"""Channels whose name is not its identifier with a capital letter."""
+
+
+def language_name(code: str) -> str:
+    names = {
+        "en": _("English"),
+        "fr": _("French"),
+        "it": _("Italian"),
+        "es": _("Spanish"),
+        "de": _("German"),
+        "pt": _("Portuguese"),
+        "nl": _("Dutch"),
+    }
+    return names.get(code, _("Undetermined"))
+
+
+def channel_name(name: str) -> str:
+    return CHANNEL_NAMES.get(name, name[:1].upper() + name[1:])
+
+
+def span(length: timedelta) -> str:
+    """A length of time in few letters: "12 min", "3 h 05", "2 d"."""
+    minutes = max(int(length.total_seconds() // 60), 0)
+    if minutes < 60:
+        return _("%(n)d min") % {"n": minutes}
+    hours, minutes = divmod(minutes, 60)
+    if hours < 10 and minutes:
+        return _("%(hours)d h %(minutes)02d") % {"hours": hours, "minutes": minutes}
+    if hours < 48:
+        return _("%(n)d h") % {"n": hours}
+    return _("%(n)d d") % {"n": hours // 24}
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """How old a moment is: "now", "12 min", "3 h 05", "2 d"."""
+    return _("now") if now - moment < timedelta(minutes=1) else span(now - moment)
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """The same in a sentence: "just now", "3 h 05 ago", "in 2 d"."""
+    length = now - moment
+    if length < timedelta(minutes=-1):
+        return _("in %(span)s") % {"span": span(-length)}
+    if length < timedelta(minutes=1):
+        return _("just now")
+    return _("%(span)s ago") % {"span": span(length)}
+
+
+def exact(moment: datetime) -> str:
+    """Day and time in the reader's zone."""
+    local = timezone.localtime(moment)
+    return f"{date_format(local, 'DATE_FORMAT')}, {date_format(local, 'TIME_FORMAT')}"
+
+
+def brief(moment: datetime, now: datetime) -> str:
+    """When: up to two days as a length of time, then the day."""
+    length = now - moment
+    if timedelta(minutes=-1) < length < timedelta(hours=48):
+        return age(moment, now)
+    local = timezone.localtime(moment)
+    this_year = local.year == timezone.localtime(now).year
+    return date_format(local, "MONTH_DAY_FORMAT" if this_year else "SHORT_DATE_FORMAT")

@@ -1,0 +1,110 @@
+"""One conversation as a line of a list: everything the template shows, worked out once, so that drawing it is cheap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from octavo.conversations import words
+from octavo.conversations.marked import marked, strongest
+from octavo.conversations.models import Conversation, RegisterChoice, SentimentChoice, UrgencyChoice
+from octavo.kit import clock
+from octavo.vocabulary import NO_REGISTER, Register
+
+LONG_WAIT = timedelta(hours=24)
+FORGOTTEN = timedelta(days=60)
+"""Who wrote longer ago waits for nothing any more: the past of an import."""
+CORRECTED = 1000
+"""The score of a register a person chose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`guess` is the register's probability in words, empty where a person chose it; `why` one reason to look here, `kind`
+    its colour (a chip's class)."""
+
+    id: int
+    href: str
+    urgency: int
+    urgency_words: str
+    register: str
+    register_words: str
+    guess: str
+    author: str
+    brand: str
+    channel: str
+    language: str
+    language_words: str
+    sentiment: str
+    sentiment_words: str
+    subject: str
+    text: SafeString
+    why: str
+    kind: str
+    count: int
+    assignee: str
+    snoozed_until: datetime | None
+    iso: str
+    exact: str
+    brief: str
+
+
+def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = False) -> list[Line]:
+    """Lines of `rows`; `query` is carried to the conversation's page, so that one can go on from there."""
+    now = clock.now()
+    registers = {choice.value: str(choice.label) for choice in RegisterChoice}
+    sentiments = {choice.value: str(choice.label) for choice in SentimentChoice}
+    urgencies = {choice.value: str(choice.label) for choice in UrgencyChoice}
+    tail = f"?{query}" if query else ""
+    base = reverse("conversation", args=[0])
+    found = []
+    for row in rows:
+        kind, why = _why(row, now)
+        found.append(
+            Line(
+                id=row.pk,
+                href=base.replace("0", str(row.pk), 1) + tail,
+                urgency=row.urgency,
+                urgency_words=urgencies[row.urgency],
+                register=row.register,
+                register_words=registers[row.register],
+                guess="" if row.register_score >= CORRECTED else _("%(n)d %%") % {"n": round(row.register_score / 10)},
+                author=row.author_name or _("Unknown"),
+                brand=row.brand.name if name_brand else "",
+                channel=words.channel_name(row.channel),
+                language=row.language.upper() if row.language != "und" else "",
+                language_words=words.language_name(row.language),
+                sentiment=row.sentiment,
+                sentiment_words=sentiments[row.sentiment],
+                subject=row.subject,
+                text=marked(row.excerpt, row.marks, titles=False),
+                why=why,
+                kind=kind,
+                count=row.mentions_count,
+                assignee=str(row.assignee) if row.assignee else "",
+                snoozed_until=row.snoozed_until,
+                iso=row.last_at.isoformat(),
+                exact=words.exact(row.last_at),
+                brief=words.brief(row.last_at, now),
+            )
+        )
+    return found
+
+
+def _why(row: Conversation, now: datetime) -> tuple[str, str]:
+    """The strongest reason why this conversation stands where it does: class of the chip, words."""
+    if row.register == Register.CRISIS:
+        return "bad", _("Crisis sign")
+    waits = now - row.waiting_since if row.waiting_since else None
+    if waits and row.mentions_count >= 3:
+        return "", ngettext("%(n)d message", "%(n)d messages", row.mentions_count) % {"n": row.mentions_count}
+    if waits and LONG_WAIT <= waits < FORGOTTEN and row.urgency:
+        return "warn", _("Waiting %(span)s") % {"span": words.span(waits)}
+    evidence = strongest(row.excerpt, row.marks) if row.register != NO_REGISTER else ""
+    return ("", f"“{evidence}”") if 0 < len(evidence) <= 32 else ("", "")

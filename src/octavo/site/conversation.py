@@ -1,0 +1,47 @@
+"""The page of a conversation: rooms below give the parts, this page puts them side by side."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from octavo.conversations import access, snooze, thread, trail
+from octavo.conversations.models import RegisterChoice, SentimentChoice, UrgencyChoice
+from octavo.dispatch import inbox, neighbours
+from octavo.people.models import User
+
+
+@require_safe
+def page(request: HttpRequest, number: int) -> HttpResponse:
+    assert isinstance(request.user, User)
+    user = request.user
+    conversation = access.get_for(user, number)
+    chosen = inbox.Filter.parse(request.GET)
+    query = chosen.query()
+    tail = f"?{query}" if query else ""
+    beside = neighbours.of(user, chosen, conversation)
+    shown = thread.of(user, conversation, whole="whole" in request.GET)
+    here = reverse("conversation", args=[number]) + tail
+    back = f"{reverse('inbox')}{tail}#c{number}"
+    following = reverse("conversation", args=[beside.next]) + tail if beside.next else back
+    context = {
+        "conversation": conversation,
+        "thread": shown,
+        "notes": conversation.notes.select_related("author"),
+        "history": thread.history(user, conversation),
+        "trail": trail.of(conversation.pk, (message.mention.pk for message in shown.messages)),
+        "back": back,
+        "here": here,
+        "following": following,
+        "previous": reverse("conversation", args=[beside.previous]) + tail if beside.previous else "",
+        "next": following if beside.next else "",
+        "whole": f"{here}{'&' if tail else '?'}whole=1",
+        "snoozes": snooze.CHOICES,
+        "colleagues": User.objects.filter(is_active=True).exclude(pk=user.pk).order_by("name", "email")[:50],
+        "registers": RegisterChoice.choices,
+        "sentiments": SentimentChoice.choices,
+        "urgencies": UrgencyChoice.choices,
+    }
+    return render(request, "conversation.html", context)

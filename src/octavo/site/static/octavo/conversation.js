@@ -1,0 +1,47 @@
+// A conversation: j and k go on through the list it was opened from; r and a digit correct the register.
+const talk = () => document.querySelector("[data-page=conversation]");
+
+function on(name, does) {
+  document.addEventListener(`octavo:${name}`, (event) => {
+    if (!talk()) return;
+    event.preventDefault();
+    does(event);
+  });
+}
+
+function follow(name) {
+  document.querySelector(`[data-nav=${name}]`)?.click();
+}
+
+// The message one means: the one focused, else the one that needs a person most, else the latest of the public.
+function message() {
+  const all = [...document.querySelectorAll(".message:has(.reading)")];
+  return document.activeElement?.closest?.(".message:has(.reading)") ?? all.find((one) => one.matches(".head")) ?? all.at(-1);
+}
+
+on("next", () => follow("next"));
+on("previous", () => follow("previous"));
+on("back", () => follow("back"));
+on("done", () => document.querySelector("form[data-act=done] button").click());
+on("assign", () => document.querySelector("[data-act=assign]")?.click());
+on("snooze", () => {
+  const menu = document.querySelector("[data-act-menu=snooze]");
+  menu.open = true;
+  menu.querySelector("button").focus();
+});
+on("note", () => document.getElementById("note")?.focus());
+on("reading", () => {
+  const why = message()?.querySelector("[data-why]");
+  if (why) why.open = !why.open;
+});
+on("correct", () => {
+  const one = message();
+  const menu = one?.querySelector(".correct");
+  if (!menu) return;
+  one.scrollIntoView({ block: "nearest" });
+  menu.open = true;
+  (menu.querySelector("[aria-current]") ?? menu.querySelector("button")).focus();
+});
+on("digit", (event) => {
+  document.querySelector(`.correct[open] [data-digit="${event.detail.digit}"]`)?.click();
+});
