@@ -38,9 +38,17 @@ class DateReader:
 
     def __call__(self, value: object) -> datetime | None:
         try:
+            # Nearly every date of nearly every file is this one, so it is tried before anything is looked at. Digits
+            # alone go another way: Python would take 20180102 and 1700000000 for dates, too.
+            if value.__class__ is str and not value.isdigit():
+                moment: datetime | None = datetime.fromisoformat(value)
+            else:
+                moment = self._parse(value)
+        except ValueError:
             moment = self._parse(value)
-            if moment is None:
-                return None
+        if moment is None:
+            return None
+        try:
             zone = moment.tzinfo
             if zone is None:
                 moment = moment.replace(tzinfo=self.zone).astimezone(UTC)
@@ -51,19 +59,15 @@ class DateReader:
         return moment if EARLIEST <= moment <= self.latest else None
 
     def _parse(self, value: object) -> datetime | None:
-        if value.__class__ is str:
-            text: str = value
-            try:
-                # `20180102` and `1700000000` are dates to Python as well, so digits alone go another way.
-                if not text.isdigit():
-                    return datetime.fromisoformat(text)
-            except ValueError:
-                pass
-            return self._written(text.strip())
-        if isinstance(value, datetime):
-            return value
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return _from_epoch(value)
+        try:
+            if isinstance(value, str):
+                return self._written(value.strip())
+            if isinstance(value, datetime):
+                return value
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return _from_epoch(value)
+        except (ValueError, OverflowError, OSError):
+            pass
         return None
 
     def _written(self, text: str) -> datetime | None:

@@ -78,12 +78,20 @@ _KINDS = {
     "risposta": ParentKind.REPLY,
 }
 
-# A frozen dataclass sets each of its fields through `object.__setattr__`: 2.9 microseconds a Post, most of what a row
-# may cost. A twin with the same slots, not frozen, is filled in 0.5; giving it Post's class then is allowed because the
-# layout is the same (Python refuses otherwise, so a change of Post cannot go unnoticed).
-_Unfrozen: Any = dataclasses.make_dataclass(
-    "_Unfrozen", [(field.name, Any) for field in dataclasses.fields(Post)], slots=True, eq=False, repr=False
-)
+
+def _unfrozen(frozen: type) -> Any:
+    """A twin of a frozen dataclass, with the same slots, that can be filled in.
+
+    A frozen dataclass sets each field through `object.__setattr__`: 2.9 microseconds a Post, most of what a row may
+    cost. The twin is filled in 0.5; giving it the frozen class then is allowed because the layout is the same (Python
+    refuses otherwise, so a change of Post cannot go unnoticed).
+    """
+    fields = [(field.name, Any) for field in dataclasses.fields(frozen)]
+    return dataclasses.make_dataclass("_Unfrozen", fields, slots=True, eq=False, repr=False)
+
+
+_Draft = _unfrozen(Post)
+_NewAuthor = _unfrozen(Author)
 
 
 class ItemError(ValueError):
@@ -110,14 +118,14 @@ class ItemReader:
         html: bool = False,
         unescape: bool = False,
     ) -> None:
-        columns = {name: name for name in FIELDS} if columns is None else columns
-        take = {name: _taker(key) for name, key in columns.items()}
-        self._text = take.pop("text", _nothing)
-        self._id = take.pop("id", None)
-        self._moment = take.pop("created_at", None)
-        self._author = take.pop("author", None)
-        self._rest: tuple[tuple[str, Callable[[Mapping[str, Any]], Any], Callable[[Post, Any], None]], ...] = tuple(
-            (name, taker, getattr(self, f"_set_{name}")) for name, taker in take.items()
+        keys = {name: name for name in FIELDS} if columns is None else dict(columns)
+        self._paths = tuple((key, key.split(".")) for key in keys.values() if "." in key)
+        self._text = keys.pop("text", "text")
+        self._id = keys.pop("id", None)
+        self._moment = keys.pop("created_at", None)
+        self._author = keys.pop("author", None)
+        self._rest: tuple[tuple[str, Callable[[Any, Any], None]], ...] = tuple(
+            (key, getattr(self, f"_set_{name}")) for name, key in keys.items()
         )
         self._channel = channel
         self._brand = brand
@@ -125,12 +133,16 @@ class ItemReader:
         self._html = html
         self._unescape = unescape
         self._authors: dict[str, Author] = {}
+        self._names: dict[str, str] = {}
         self.warnings: Counter[str] = Counter()
 
     def post(self, item: Mapping[str, Any], place: str | int = "") -> Post:
         """The item as a post; raises `ItemError`. `place` (its line) stands in for an id where nothing else tells
         two items with the same text apart."""
-        text = self._text(item)
+        if self._paths:
+            item = self._reached(item)
+        get = item.get
+        text: Any = get(self._text)
         if text.__class__ is not str:
             raise ItemError("no text" if text is None else "the text is not text")
         text = storable(text)
@@ -142,26 +154,26 @@ class ItemReader:
             raise ItemError(f"the text is longer than {MAX_TEXT:,} characters")
 
         moment: datetime | None = None
-        if self._moment is not None and (value := self._moment(item)) is not None and value != "":
+        if self._moment is not None and (value := get(self._moment)) is not None and value != "":
             moment = self._dates(value)
             if moment is None:
                 self.warnings["date_ignored"] += 1
 
         author: Author | None = None
-        if self._author is not None and (value := self._author(item)) is not None:
+        if self._author is not None and (value := get(self._author)) is not None:
             author = self._authors.get(value) if value.__class__ is str else None
             if author is None:
                 author = self._new_author(value)
 
-        draft = _Unfrozen(
+        draft = _Draft(
             self._channel, "", text, moment, author, "", "", "", "", "", self._brand, None, 0, None, False, False
         )
-        for _, taker, put in self._rest:
-            value = taker(item)
+        for key, put in self._rest:
+            value = get(key)
             if value is not None and value != "":
                 put(draft, value)
 
-        if self._id is not None and (value := self._id(item)) is not None and value != "":
+        if self._id is not None and (value := get(self._id)) is not None and value != "":
             draft.external_id = self._identifier(value)
         else:
             draft.external_id = _identity(draft, place)
@@ -169,6 +181,16 @@ class ItemReader:
             raise ItemError("the text is empty")
         draft.__class__ = Post
         return cast(Post, draft)
+
+    def _reached(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        """The item with what lies behind its dotted paths brought to the surface."""
+        surface = dict(item)
+        for key, path in self._paths:
+            value: Any = item
+            for step in path:
+                value = value.get(step) if isinstance(value, Mapping) else None
+            surface.setdefault(key, value)
+        return surface
 
     # One setter a field: called with the post under construction and a value that is neither None nor "".
 
@@ -193,10 +215,10 @@ class ItemReader:
             self.warnings["language_ignored"] += 1
 
     def _set_brand(self, draft: Any, value: Any) -> None:
-        draft.brand = self._name(value)
+        draft.brand = self._known_name(value).strip() or self._brand
 
     def _set_channel(self, draft: Any, value: Any) -> None:
-        draft.channel = self._name(value).lower()
+        draft.channel = self._known_name(value).strip().lower() or self._channel
 
     def _set_subject(self, draft: Any, value: Any) -> None:
         subject = self._name(value)
@@ -258,12 +280,13 @@ class ItemReader:
         handle = self._name(value).strip()
         if not handle:
             return None
-        author = Author(handle)
+        author = _NewAuthor(handle, "", "", None)
+        author.__class__ = Author
         if isinstance(value, str):
             if len(self._authors) >= 200_000:  # bounded memory: a file of ten million people is still read
                 self._authors.clear()
             self._authors[value] = author
-        return author
+        return cast(Author, author)
 
     def _complete_author(self, draft: Any, **known: Any) -> None:
         author = draft.author
@@ -294,6 +317,17 @@ class ItemReader:
             self.warnings["name_cut"] += 1
             return text[:MAX_NAME]
         return text
+
+    def _known_name(self, value: Any) -> str:
+        """A name of which there are few, so that a million posts share one string."""
+        if value.__class__ is not str:
+            return self._name(value)
+        known = self._names.get(value)
+        if known is None:
+            known = self._name(value)
+            if len(self._names) < 10_000:
+                self._names[value] = known
+        return known
 
     def _link(self, value: Any) -> str:
         # Only what is safe behind a click: never javascript: or data:.
@@ -335,30 +369,6 @@ def read_items(items: Iterable[object], reader: ItemReader) -> list[Post | Rejec
         except ItemError as error:
             results.append(reject(number, str(error), item))
     return results
-
-
-def _taker(key: str) -> Callable[[Mapping[str, Any]], Any]:
-    """How to take `key`, possibly a dotted path, out of an item; None where it is absent."""
-    if "." not in key:
-        return lambda item: item.get(key)
-    path = key.split(".")
-
-    def take(item: Mapping[str, Any]) -> Any:
-        value: Any = item.get(key)
-        if value is not None:
-            return value
-        value = item
-        for step in path:
-            if not isinstance(value, Mapping):
-                return None
-            value = value.get(step)
-        return value
-
-    return take
-
-
-def _nothing(item: Mapping[str, Any]) -> None:
-    return None
 
 
 def _yes(value: Any) -> bool:

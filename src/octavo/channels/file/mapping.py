@@ -87,8 +87,10 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         "edited_at": "edited_at edited updated_at last_edited modifie_le modificato_il",
         "deleted": "deleted is_deleted supprime cancellato eliminato",
         "own": "own is_own from_brand",
+        "parent": "parent",
     }.items()
 }
+_OWN_SHAPE = {"author": "handle", "parent": "text"}  # objects that `ItemReader` takes whole, and what shows them
 _IDENTIFIER = re.compile(r"[\w.:/#-]{1,200}$")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?$")
 _ESCAPED = re.compile(r"&(?:amp|lt|gt|quot|#39|nbsp);")
@@ -172,7 +174,9 @@ def flat(item: Mapping[str, Any], prefix: str = "", depth: int = 3) -> dict[str,
     found: dict[str, Any] = {}
     for key, value in item.items():
         path = f"{prefix}{key}"
-        if isinstance(value, dict):
+        if isinstance(value, dict) and _OWN_SHAPE.get(path, "") in value:
+            found[path] = value
+        elif isinstance(value, dict):
             if depth > 1:
                 found.update(flat(value, f"{path}.", depth - 1))
         elif not isinstance(value, list):
@@ -225,7 +229,7 @@ def _fit(field: str, values: Sequence[Any]) -> float:
             return prose * min(1.0, 0.3 + _words(values) / 8)
         case "id":
             plain = _share(values, lambda value: _IDENTIFIER.match(str(value)) is not None)
-            return plain * (len(set(map(str, values))) / len(values)) ** 4
+            return plain * (0.3 + 0.7 * len(set(map(str, values))) / len(values))
         case "created_at" | "edited_at":
             read = DateReader(latest=clock.now() + AHEAD, zone=UTC)
             return _share(values, lambda value: read(value) is not None)
@@ -236,8 +240,9 @@ def _fit(field: str, values: Sequence[Any]) -> float:
         case "reach" | "author_followers":
             return _share(values, _bare_number)
         case "author" | "author_name" | "brand" | "channel" | "parent_kind":
-            short = _share(values, lambda value: len(str(value)) <= 60 and "<" not in str(value))
-            return short if _words(values) <= 5 else 0.0
+            flat_values = [value for value in values if not isinstance(value, dict)]
+            short = _share(flat_values, lambda value: len(str(value)) <= 60 and "<" not in str(value))
+            return 1.0 if not flat_values else short if _words(flat_values) <= 5 else 0.0
         case "deleted" | "own" | "parent_own":
             return _share(values, lambda value: len(str(value)) <= 5)
         case "reply_to" | "thread":

@@ -109,7 +109,7 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}"]', re.S)
 _BETWEEN = re.compile(rb"[\s,\0]*")
 _SCALAR = re.compile(rb'(?:"(?:[^"\\]|\\.)*+"|[^,\]"])+', re.S)
 _OPENING = (re.compile(rb""), re.compile(rb"\s*\["), re.compile(rb'\s*\{\s*"[^"\\]{1,100}"\s*:\s*\['))
-_NEXT_ITEM = re.compile(rb"\}\s*,?\s*(?=\{)")
+_NEXT_ITEM = re.compile(rb"(?:\}\s*,?|,)\s*(?=\{)")
 
 
 class _Items:
@@ -141,6 +141,10 @@ class _Items:
             if self._depth and self._window[self._at] == ord("]"):
                 return
             number += 1
+            item = self._flat()
+            if item is not None:
+                yield Row(number, self._base + self._at, item, item)
+                continue
             raw, whole = self._next()
             end = self._base + self._at
             if not whole:
@@ -182,6 +186,19 @@ class _Items:
                 return True
             if not self._more():
                 return False
+
+    def _flat(self) -> dict[str, Any] | None:
+        """The item at hand where it ends at the first closing brace, as most do: text that is JSON up to there is
+        whole. Twice as fast as looking at every bracket."""
+        end = self._window.find(b"}", self._at) + 1
+        if not 0 < end - self._at <= self._limits.line or self._window[self._at] != ord("{"):
+            return None
+        try:
+            item = orjson.loads(self._window[self._at : end])
+        except orjson.JSONDecodeError:
+            return None
+        self._at = end
+        return item if isinstance(item, dict) else None
 
     def _next(self) -> tuple[bytes, bool]:
         """The item at hand and whether it is whole; leaves the walk after it."""
@@ -248,16 +265,11 @@ def delimited(
         try:
             cells = next(reader)
         except StopIteration:
-            if not feed.retry():
-                return
+            return
+        except (_Unreadable, csv.Error) as error:
+            dropped = feed.drop(error)
             reader = csv.reader(feed, delimiter=shape.delimiter)
-            yield Row(feed.number, feed.end, None, feed.dropped, feed.reason)
-            continue
-        except csv.Error as error:
-            feed.reason = str(error)
-            feed.retry()
-            reader = csv.reader(feed, delimiter=shape.delimiter)
-            yield Row(feed.number, feed.end, None, feed.dropped, feed.reason)
+            yield Row(feed.number, feed.end, None, dropped, str(error))
             continue
         if heading:
             heading = False
@@ -271,6 +283,15 @@ def delimited(
         yield Row(feed.number, feed.end, dict(zip(columns, cells, strict=False)), cells)
 
 
+class _Unreadable(Exception):
+    """A record cannot be had; the message is the reason. `line` is the line to blame, where it is not the record's
+    first."""
+
+    def __init__(self, reason: str, line: bytes = b"") -> None:
+        super().__init__(reason)
+        self.line = line
+
+
 class _Feed:
     """Gives lines of text to csv.reader and remembers those of the record under way, so that a record which never
     closes can be given up without its followers. `number` and `end` are those of the last line given."""
@@ -279,17 +300,13 @@ class _Feed:
         self, source: Iterator[tuple[int, bytes, bool]], start: Position, limits: Limits, warnings: Counter[str]
     ) -> None:
         self._source = source
-        self._limit = limits.line
-        self._too_long = _too_long(limits)
+        self._limits = limits
         self._warnings = warnings
         self._record: list[tuple[int, bytes]] = []
         self._size = 0
         self._again: list[tuple[int, bytes]] = []  # lines to give once more, last first
-        self._stopped = False
         self.number = start.number
         self.end = start.offset
-        self.reason = ""
-        self.dropped: bytes = b""
 
     def __iter__(self) -> _Feed:
         return self
@@ -302,37 +319,35 @@ class _Feed:
         if self._again:
             self.end, line = self._again.pop()
         else:
-            self.end, line, whole = next(self._source)
+            found = next(self._source, None)
+            if found is None:
+                if self._record:  # csv.reader would take the rest of the file for one cell
+                    raise _Unreadable(_OPEN_QUOTE)
+                raise StopIteration
+            self.end, line, whole = found
             if not whole:
                 self.number += 1
-                self.reason, self.dropped, self._stopped = self._too_long, line, True
-                raise StopIteration
+                raise _Unreadable(_too_long(self._limits), line)
         self.number += 1
         self._record.append((self.end, line))
         self._size += len(line)
-        if self._size > self._limit:
-            self.reason = "a quote is opened and never closed"
-            raise StopIteration
+        if self._size > self._limits.line:
+            raise _Unreadable(_OPEN_QUOTE)
         try:
             return line.decode() + "\n"
         except UnicodeDecodeError:
             self._warnings["encoding_mended"] += 1
             return line.decode("cp1252", "replace") + "\n"
 
-    def retry(self) -> bool:
-        """After a record broke off: whether there is something to go on with. Sets `dropped`, and gives the lines after
-        its first one again."""
-        if self._stopped:  # an overlong line; the lines of an open record before it are given up with it
-            self._stopped = False
-            return True
-        if not self._record:
-            return False
-        self.end, self.dropped = self._record[0]
+    def drop(self, error: Exception) -> bytes:
+        """Gives up the first line of the record under way, or the line the error blames, and gives the others again."""
+        if isinstance(error, _Unreadable) and error.line:
+            return error.line  # the lines of an open record before it are given up with it
+        self.end, dropped = self._record[0]
         self.number -= len(self._record) - 1
         self._again.extend(reversed(self._record[1:]))
         self.begin()
-        self.reason = self.reason or "a quote is opened and never closed"
-        return True
+        return dropped
 
 
 def mended(number: int, end: int, raw: bytes, warnings: Counter[str]) -> Row:
@@ -353,6 +368,9 @@ def mended(number: int, end: int, raw: bytes, warnings: Counter[str]) -> Row:
     if not was_utf8:
         warnings["encoding_mended"] += 1
     return Row(number, end, item, raw)
+
+
+_OPEN_QUOTE = "a quote is opened and never closed"
 
 
 def _too_long(limits: Limits) -> str:

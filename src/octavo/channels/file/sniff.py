@@ -42,7 +42,6 @@ _BOMS = (
 )
 _WRAPPED = re.compile(r'\s*\{\s*"[^"\\]{1,100}"\s*:\s*\[\s*[{\]]')
 _DELIMITERS = ",;\t|"
-_CP1252_SIGNS = re.compile(b"[\x80-\x9f]")
 _SAMPLE = 64 * 1024
 
 
@@ -72,10 +71,10 @@ def shape_of(text: str, encoding: str, *, delimiter: str | None, header: bool | 
         if stripped[0] == "[":
             return Shape(Format.JSON_ARRAY, encoding, depth=1)
         if stripped[0] == "{":
+            if _WRAPPED.match(stripped) and not _first_line_is_item(stripped):
+                return Shape(Format.JSON_ARRAY, encoding, depth=2)
             if _has_json_line(stripped):
                 return Shape(Format.JSON_LINES, encoding)
-            if _WRAPPED.match(stripped):
-                return Shape(Format.JSON_ARRAY, encoding, depth=2)
             if _has_object_end(stripped):
                 return Shape(Format.JSON_ARRAY, encoding, depth=0)
             return Shape(Format.JSON_LINES, encoding)
@@ -103,31 +102,22 @@ def _mostly_utf8(head: bytes) -> bool:
     text = head.decode("utf-8", "replace")
     wrong = text.count("\ufffd")
     right = sum(1 for character in text if character > "\x7f") - wrong
-    return right > 4 * wrong
+    return right > wrong
 
 
 def _legacy(head: bytes) -> str:
     """Western files are Windows-1252 (which holds Latin-1's letters); others are guessed."""
     sample = head[:_SAMPLE]
     best = charset_normalizer.from_bytes(sample).best()
-    if best is None:
-        return "cp1252"
-    name = codecs.lookup(best.encoding).name
+    name = codecs.lookup(best.encoding).name if best else "cp1252"
     # On short western text the guesser wavers between a dozen code pages that share the letters; it is trusted only
     # where it names another script.
     letters = [character for character in str(best) if character > "\x7f" and character.isalpha()]
     western = sum(1 for character in letters if character < "\u0250")
     if letters and western < 0.5 * len(letters):
         return name
-    if name.startswith("mac") and _CP1252_SIGNS.search(sample) and _letters_fit(sample, name):
-        return name
-    return "cp1252"
-
-
-def _letters_fit(sample: bytes, name: str) -> bool:
-    """Whether the sample holds accented letters in `name` where Windows-1252 would hold signs."""
-    as_mac, as_windows = sample.decode(name, "replace"), sample.decode("cp1252", "replace")
-    return _accented(as_mac) > 2 * _accented(as_windows)
+    as_mac, as_windows = sample.decode("mac-roman"), sample.decode("cp1252", "replace")
+    return "mac-roman" if _accented(as_mac) > 2 * _accented(as_windows) else "cp1252"
 
 
 def _accented(text: str) -> int:
@@ -144,6 +134,12 @@ def _refuse_binary(text: str) -> None:
 def _has_json_line(text: str) -> bool:
     lines = text.split("\n", 50)[:50]
     return any(line.lstrip().startswith("{") and isinstance(_json(line), dict) for line in lines)
+
+
+def _first_line_is_item(text: str) -> bool:
+    """Whether the first line is an object of its own that merely begins with a list."""
+    first, _, rest = text.partition("\n")
+    return isinstance(item := _json(first), dict) and (bool(rest.strip()) or "text" in item)
 
 
 def _has_object_end(text: str) -> bool:

@@ -19,6 +19,7 @@ from octavo.channels.trouble import ChannelError, Trouble
 BLOCK = 1 << 18
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_SLICE = 4096
 _GRACE = 64 * 1024 * 1024  # decompressed bytes before the ratio is looked at: small files may be one repeated line
 
 
@@ -100,7 +101,7 @@ class Source:
         made = 0
         unpack = zlib.decompressobj(wbits=31)
         fresh = True  # no byte of the present member seen yet
-        for block in self._raw():
+        for block in self._slices():
             while block:
                 if fresh and not block.strip(b"\0"):
                     return  # zeros after the last member are padding (tapes, tar)
@@ -122,6 +123,12 @@ class Source:
                     block = unpack.unconsumed_tail
         if not fresh:
             self.broken = "the compressed file is cut off"
+
+    def _slices(self) -> Iterator[bytes]:
+        """Small pieces, since what a damaged piece would have given before the damage is lost with it."""
+        for block in self._raw():
+            for begin in range(0, len(block), _SLICE):
+                yield block[begin : begin + _SLICE]
 
     def _check(self, made: int) -> None:
         if made > self._limits.total:

@@ -18,14 +18,13 @@ import orjson
 
 from octavo.channels.dates import AHEAD, EARLIEST, DateReader
 from octavo.channels.item import MAX_NAME, MAX_TEXT, reject
-from octavo.channels.rss.xml import sane_xml
+from octavo.channels.rss.xml import MAX_ITEMS, sane_xml
 from octavo.channels.trouble import ChannelError, Trouble
 from octavo.kit import clock
 from octavo.kit.html import looks_like_html, to_text
 from octavo.kit.text import storable
 from octavo.vocabulary import Author, Post, Reject
 
-MAX_ITEMS = 2000
 _FEED_ROOT = re.compile(rb"<(?:rss|feed|rdf:RDF|RDF|channel|atom:feed)\b", re.I)
 _HTML_ROOT = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.I)
 _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
@@ -59,7 +58,9 @@ def _xml_feed(content: bytes, url: str, language: str) -> Feed:
     if not _FEED_ROOT.search(content[:20_000]):
         detail = "a web page, not a feed" if _HTML_ROOT.search(content[:5000]) else "no feed in the answer"
         raise ChannelError(Trouble.NOT_A_FEED, detail=detail, retry=False)
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    # The feed's address is kept from it: it would be put before every id that looks like a path, and an id must not
+    # change when a feed moves.
+    headers = {"content-type": "application/xml; charset=utf-8"}
     # As a stream: given bytes, feedparser would first try them as the name of a file of this machine.
     parsed = feedparser.parse(io.BytesIO(content), response_headers=headers, sanitize_html=False)
     entries = parsed.get("entries", [])
@@ -120,7 +121,8 @@ class _XmlItem:
         # Where an entry has no link feedparser offers its id, which may be no address at all.
         offered = entry.get("link") if not entry.get("guidislink") or "://" in str(entry.get("link")) else ""
         link = _link(offered, self._url)
-        created, updated = _moment(entry.get("published_parsed")), _moment(entry.get("updated_parsed"))
+        # Not the entry's own `get`: feedparser's dictionary offers one of the two for the other.
+        created, updated = (_moment(dict(entry).get(key)) for key in ("published_parsed", "updated_parsed"))
         created = created or updated
         reply = entry.get("thr_in-reply-to") or entry.get("in-reply-to") or {}
         # feedparser keeps the attributes of an element it does not know as a mapping.
