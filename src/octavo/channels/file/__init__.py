@@ -64,10 +64,8 @@ class FileChannel:
             batch = next(batches, None)
             if batch is None:
                 return Listened((), cursor=start._asdict())
-            # Whether more follows is known only by looking; one item is enough.
-            more = (
-                next(reader.batches(size=1, start=batch.position), None) is not None if _full(batch, limit) else False
-            )
+            # Whether more follows is known only by looking: a batch may hold fewer posts than the items it took.
+            more = next(reader.batches(size=1, start=batch.position), None) is not None
         return Listened(batch.posts, batch.rejects, cursor=batch.position._asdict(), more=more)
 
     def test(self, settings: FileSettings, *, allow_private: bool = False) -> Listened:
@@ -92,10 +90,6 @@ def options_of(settings: FileSettings) -> Options:
         brand=settings.brand,
         channel=settings.channel,
     )
-
-
-def _full(batch: Batch, limit: int) -> bool:
-    return len(batch.posts) + len(batch.rejects) + batch.warnings.get("repeated", 0) >= limit
 
 
 def _natural(value: object) -> int:

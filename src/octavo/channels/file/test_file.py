@@ -15,7 +15,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from octavo.channels.file import Batch, Limits, Options, Position, open_file, parse_speed, replay, schedule
+from octavo.channels.file import (
+    Batch,
+    FileChannel,
+    FileSettings,
+    Limits,
+    Options,
+    Position,
+    open_file,
+    parse_speed,
+    replay,
+    schedule,
+)
 from octavo.channels.trouble import ChannelError, Trouble
 from octavo.vocabulary import Author, Parent, ParentKind, Post, Reject
 
@@ -369,6 +380,16 @@ def test_reading_goes_on_exactly_where_it_stopped(form: str, packed: bool) -> No
             assert [post.external_id for post in rest.posts] == [item["id"] for item in items[7 * done :]]
             assert 0 < batch.bytes_read <= len(content)
     assert batch.bytes_read == len(content)
+
+
+def test_a_turn_that_takes_repeated_items_still_says_that_more_follows(tmp_path: Path) -> None:
+    newer = {"id": "1", "text": "newer", "edited_at": "2025-03-04T10:00:00Z"}
+    (tmp_path / "x").write_bytes(jsonl({"id": "1", "text": "older"}, newer, {"id": "2", "text": "last"}))
+    channel, settings = FileChannel(), FileSettings(str(tmp_path / "x"))
+    first = channel.listen(settings, {}, limit=2)
+    second = channel.listen(settings, first.cursor, limit=2)
+    assert ([post.text for post in first.posts], first.more) == (["newer"], True)
+    assert ([post.text for post in second.posts], second.more) == (["last"], False)
 
 
 def test_an_empty_rest_is_no_batch() -> None:
