@@ -1,0 +1,77 @@
+"""Who calls, what they may do, and whether the body is one we take: checked in this order before anything is parsed."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from octavo.people import tokens
+from octavo.people.models import ApiToken, User
+from octavo.people.tokens import Scope
+from octavo.site.api.problems import Kind, Problem, unauthenticated
+from octavo.site.api.ratelimit import Allowance, limiter
+
+MAX_BODY = 5_000_000
+"""Bytes a request may bring, as on a webhook."""
+
+
+class Bearer(HttpBearer):
+    """A token in the header `Authorization`, with one scope."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self.scope = scope
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken:
+        """The token. Raises `Problem`: 401, 429, 403, 413 or 415."""
+        found = tokens.find(token.strip())
+        if found is None:
+            raise unauthenticated("This token is unknown, revoked or over.", error="invalid_token")
+        _spend(request, found)
+        if not tokens.allows(found, self.scope):
+            raise _out_of_scope(self.scope)
+        _check_body(request)
+        return found
+
+
+def owner(request: HttpRequest) -> User:
+    """The person whose token it is: the API shows what they may see."""
+    return cast(ApiToken, request.auth).user  # type: ignore[attr-defined]
+
+
+def allowance(request: HttpRequest) -> Allowance | None:
+    """What this request left to its token; None where no token was found."""
+    return getattr(request, "_octavo_allowance", None)
+
+
+def _spend(request: HttpRequest, token: ApiToken) -> None:
+    left = limiter.spend(token.pk, settings.OCTAVO_OPTIONS.api_rate)
+    request._octavo_allowance = left  # type: ignore[attr-defined]
+    if not left.granted:
+        raise Problem(
+            Kind.TOO_MANY_REQUESTS,
+            f"{left.limit} requests a minute are allowed; a batch counts as one.",
+            headers={"Retry-After": str(max(left.reset, 1))},
+        )
+
+
+def _out_of_scope(scope: Scope) -> Problem:
+    challenge = f'Bearer realm="octavo", error="insufficient_scope", scope="{scope.value}"'
+    also = " and an administrator's token" if scope in tokens.FOR_ADMINISTRATORS else ""
+    return Problem(
+        Kind.FORBIDDEN, f"This needs the scope {scope.value}{also}.", headers={"WWW-Authenticate": challenge}
+    )
+
+
+def _check_body(request: HttpRequest) -> None:
+    if request.method not in ("POST", "PUT", "PATCH"):
+        return
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY or len(request.body) > MAX_BODY:
+        raise Problem(Kind.TOO_LARGE, f"At most {MAX_BODY} bytes.")
+    if request.content_type != "application/json":
+        raise Problem(
+            Kind.UNSUPPORTED_TYPE, "Send Content-Type: application/json.", headers={"Accept": "application/json"}
+        )

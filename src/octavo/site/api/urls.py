@@ -1,0 +1,14 @@
+"""Addresses of the API and its documentation."""
+
+from __future__ import annotations
+
+from django.urls import include, path, re_path
+
+from octavo.site.api import door
+
+urlpatterns = [
+    path("api/docs", door.docs, name="api-docs"),
+    path("api/openapi.json", door.schema, name="api-schema"),
+    path("api/v1/", include(door.addresses())),
+    re_path(r"^api/(?P<path>.*)$", door.nowhere),
+]
