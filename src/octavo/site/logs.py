@@ -18,7 +18,11 @@ def configuration(*, level: str, style: str) -> dict[str, Any]:
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=0,
+            exception_formatter=structlog.dev.plain_traceback,  # the rich one prints variables: bodies and tokens
+        )
     )
     structlog.configure(
         processors=[
@@ -35,7 +39,11 @@ def configuration(*, level: str, style: str) -> dict[str, Any]:
         "formatters": {
             "fields": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    *([structlog.processors.format_exc_info] if style == "json" else []),
+                    renderer,
+                ],
                 "foreign_pre_chain": shared,
             }
         },

@@ -29,7 +29,6 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django.contrib.postgres",
@@ -44,7 +43,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "octavo.site.timing.ServerTimingMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -122,11 +120,7 @@ USE_TZ = True
 TIME_ZONE = OPTIONS.time_zone
 
 STATIC_URL = "static/"
-STATIC_ROOT = OPTIONS.data_dir / "static"
-STATICFILES_DIRS = [SITE / "static"]
-WHITENOISE_USE_FINDERS = True  # no collectstatic step: the files come out of the package
-WHITENOISE_AUTOREFRESH = DEBUG
-WHITENOISE_MAX_AGE = 3600
+STATICFILES_DIRS = [SITE / "static"]  # served by `asgi`, straight from the package: no collectstatic step
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024  # a webhook batch or an API batch is at most 5 MB
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -136,6 +130,7 @@ FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "octavo.site.errors.csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme == "https"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
