@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
@@ -76,9 +76,11 @@ def webhook(source: Source, headers: Mapping[str, str], body: bytes) -> Sequence
     assert source.brand is not None
     described = channel(source.channel)
     assert isinstance(described, Receives)
-    described.verify(sources.settings_of(source).secret, headers, body, clock.now())
     try:
-        results = [collecting.of_brand(source.brand, number, item) for number, item in enumerate(described.parse(body), 1)]
+        described.verify(sources.settings_of(source).secret, headers, body, clock.now())
+        results = [
+            collecting.of_brand(source.brand, number, item) for number, item in enumerate(described.parse(body), 1)
+        ]
     except ChannelError as error:
         collecting.refused(source, error)
         raise
@@ -104,7 +106,9 @@ def import_file(job: FileImport) -> Iterator[importing.Progress]:
                     recorder.make_room(group.posts)
                 with transaction.atomic():
                     recorded = [
-                        recorder.record(group.posts, group.readings, brand=run.brands(group.brands), origin=job.source_id)
+                        recorder.record(
+                            group.posts, group.readings, brand=run.brands(group.brands), origin=job.source_id
+                        )
                         for group in ready.groups
                     ]
                     progress = run.advance(ready, recorded)
@@ -136,17 +140,16 @@ def replay(
             yield clock.now(), len(due)
 
 
-def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT) -> int:
-    """Read these mentions again with a better tier and keep what it says; the number of readings replaced."""
-    waiting = (
-        Mention.objects.filter(pk__in=mentions, deleted_at__isnull=True)
-        .exclude(model=model_version(tier))
-        .select_related("author")
-        .order_by("brand_id", "pk")
-    )
+def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = False) -> int:
+    """Read these mentions again with a better tier and keep what it says; the number of readings replaced.
+
+    With `anew` also those this very model has read: the brand's names or campaigns have changed since.
+    """
+    found = Mention.objects.filter(pk__in=mentions, deleted_at__isnull=True)
+    waiting = found if anew else found.exclude(model=model_version(tier))
     dedicated = set(Source.objects.filter(dedicated=True).values_list("pk", flat=True))
     groups: dict[tuple[int, bool], list[Mention]] = {}
-    for mention in waiting:
+    for mention in waiting.select_related("author").order_by("brand_id", "pk"):
         groups.setdefault((mention.brand_id, mention.origin in dedicated), []).append(mention)
     replaced = 0
     for (brand, is_dedicated), members in groups.items():
@@ -154,7 +157,7 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT) -> int:
         for start in range(0, len(members), HANDLE_AT_ONCE):
             batch = members[start : start + HANDLE_AT_ONCE]
             readings = read([_post(mention) for mention in batch], brand=known, tier=tier)
-            replaced += recorder.keep(readings, [mention.pk for mention in batch])
+            replaced += recorder.keep(readings, [mention.pk for mention in batch], anew=anew)
     return replaced
 
 
@@ -169,6 +172,17 @@ def read_again(*, seconds: float, tier: Tier = Tier.DEFAULT, stop: Callable[[], 
         backlog.done(step, read)
         if not step.mentions or time.monotonic() >= until or stop():
             return backlog.left(model)
+
+
+def read_brand_again(brand: int, *, days: int, tier: Tier = Tier.DEFAULT) -> int:
+    """Read a brand's messages of the last `days` days anew, the latest first; the number of readings replaced."""
+    since = clock.now() - timedelta(days=days)
+    found = Mention.objects.filter(brand=brand, published_at__gte=since, deleted_at__isnull=True)
+    numbers = list(found.order_by("-published_at").values_list("pk", flat=True))
+    return sum(
+        handle(numbers[start : start + HANDLE_AT_ONCE], tier=tier, anew=True)
+        for start in range(0, len(numbers), HANDLE_AT_ONCE)
+    )
 
 
 def _read_fast(posts: Sequence[Post], known: BrandProfile) -> Readings:

@@ -121,8 +121,16 @@ def received(source: Source, posts: Sequence[Post], rejects: Sequence[Reject], *
 
 def of_brand(brand: Brand, number: int, item: Post | Reject) -> Post | Reject:
     """The item, unless it names another brand than that of the source it came to: that is set aside, not misfiled."""
-    if isinstance(item, Post) and item.brand and item.brand.strip().casefold() not in (brand.name.casefold(), brand.slug):
-        return Reject(place=str(number), reason=f"the message names another brand: {excerpt(item.brand, 60)}", excerpt=excerpt(item.text))
+    if (
+        isinstance(item, Post)
+        and item.brand
+        and item.brand.strip().casefold() not in (brand.name.casefold(), brand.slug)
+    ):
+        return Reject(
+            place=str(number),
+            reason=f"the message names another brand: {excerpt(item.brand, 60)}",
+            excerpt=excerpt(item.text),
+        )
     return item
 
 
@@ -202,9 +210,11 @@ def prune() -> int:
     """Drop the oldest rejects of sources that keep too many; the number dropped."""
     dropped = 0
     for source in Source.objects.filter(rejects_count__gt=KEPT_REJECTS).values_list("pk", flat=True):
-        oldest_kept = RejectedItem.objects.filter(source=source).order_by("-pk").values_list("pk", flat=True)[
-            KEPT_REJECTS - 1 : KEPT_REJECTS
-        ]
+        oldest_kept = (
+            RejectedItem.objects.filter(source=source)
+            .order_by("-pk")
+            .values_list("pk", flat=True)[KEPT_REJECTS - 1 : KEPT_REJECTS]
+        )
         for pk in oldest_kept:
             dropped += RejectedItem.objects.filter(source=source, pk__lt=pk).delete()[0]
     return dropped

@@ -167,7 +167,8 @@ def look(path: str | Path, choices: Choices, *, brand: Brand | None = None, post
             total_bytes=reader.total_bytes,
             columns=reader.columns,
             fields=tuple(
-                Column(name, guess.column, guess.confidence, guess.samples) for name, guess in reader.mapping.fields.items()
+                Column(name, guess.column, guess.confidence, guess.samples)
+                for name, guess in reader.mapping.fields.items()
             ),
             unused=reader.mapping.unused,
             day_first_sure=reader.mapping.day_first_sure,
@@ -202,7 +203,7 @@ def begin(
             raise NoBrand
         complete, total = _complete(choices, reader), reader.total_bytes
     digest = digest_of(path)
-    options = asdict(complete)
+    options = as_options(complete)
     with transaction.atomic():
         _lock_digest(digest)  # two who begin the same file at once begin one import
         same = FileImport.objects.filter(digest=digest, brand=brand).exclude(state=FileImport.State.MAPPING)
@@ -228,6 +229,54 @@ def begin(
         )
         audit.log(user, "began import", kind="import", object_id=job.pk)
     return Begun(job, again=False)
+
+
+def draft(path: Path, *, filename: str, user: User | None) -> FileImport:
+    """A file that was handed in, whose columns a person is still to check. The file is ours from now on."""
+    return FileImport.objects.create(
+        path=str(path.resolve()),
+        kept_here=True,
+        filename=filename[:255],
+        digest="",
+        options=as_options(Choices()),
+        state=FileImport.State.MAPPING,
+        total_bytes=path.stat().st_size,
+        started_by=user,
+    )
+
+
+def begin_draft(job: FileImport, *, choices: Choices, brand: Brand | None, user: User | None) -> Begun:
+    """Begin what was handed in; the draft gives way to the import. As `begin`."""
+    begun = begin(job.path, choices=choices, brand=brand, user=user, filename=job.filename, kept_here=True)
+    if begun.job.path != job.path:
+        discard(job)
+    else:
+        job.delete()
+    return begun
+
+
+def discard(job: FileImport) -> None:
+    """Forget an import with its copy of the file."""
+    path = Path(job.path)
+    ours = job.kept_here
+    job.delete()
+    if ours:
+        path.unlink(missing_ok=True)
+
+
+def as_options(choices: Choices) -> dict[str, object]:
+    """Choices as they are kept."""
+    return asdict(choices)
+
+
+def rate(job: FileImport) -> float:
+    """Messages a second, over all its runs."""
+    return _done(job) / job.seconds if job.seconds else 0.0
+
+
+def seconds_left(job: FileImport) -> float | None:
+    """How long it will still take; None where that cannot be told."""
+    return job.seconds * (job.total_bytes - job.read_bytes) / job.read_bytes if job.read_bytes else None
 
 
 def digest_of(path: Path) -> str:
@@ -288,7 +337,11 @@ class Run:
         self._numbers: dict[str, int] = {}
         self._since_compact = 0
         FileImport.objects.filter(pk=job.pk).update(
-            state=FileImport.State.RUNNING, started_at=job.started_at or clock.now(), ended_at=None, trouble="", trouble_detail=""
+            state=FileImport.State.RUNNING,
+            started_at=job.started_at or clock.now(),
+            ended_at=None,
+            trouble="",
+            trouble_detail="",
         )
         job.refresh_from_db()
         self._done_before = _done(job)
@@ -397,7 +450,9 @@ class Run:
             Path(job.path).unlink(missing_ok=True)
         tally.compact()
         if job.new_count >= MANY:
-            with connection.cursor() as cursor:  # the planner's knowledge of a partitioned table is renewed by nobody else
+            with (
+                connection.cursor() as cursor
+            ):  # the planner's knowledge of a partitioned table is renewed by nobody else
                 cursor.execute("ANALYZE conversations_mention, conversations_conversation, conversations_author")
         return self.progress(finished=True)
 
@@ -407,7 +462,9 @@ class Run:
         trouble = {"trouble": str(error.trouble), "trouble_detail": excerpt(error.detail, 500)}
         with transaction.atomic():
             FileImport.objects.filter(pk=self.job.pk).update(state=FileImport.State.FAILED, ended_at=now, **trouble)
-            Source.objects.filter(pk=self.job.source_id).update(failing_since=now, failures=1, last_try_at=now, **trouble)
+            Source.objects.filter(pk=self.job.source_id).update(
+                failing_since=now, failures=1, last_try_at=now, **trouble
+            )
         self.job.refresh_from_db()
 
 
@@ -468,7 +525,10 @@ def make_brand(name: str) -> Brand:
 
 def find_brand(name: str) -> Brand | None:
     """The brand of that name or address part, however it is capitalised."""
-    return Brand.objects.filter(name__iexact=name.strip()).first() or Brand.objects.filter(slug=name.strip().lower()).first()
+    return (
+        Brand.objects.filter(name__iexact=name.strip()).first()
+        or Brand.objects.filter(slug=name.strip().lower()).first()
+    )
 
 
 def prune_uploads(folder: Path, *, older_than: float) -> int:

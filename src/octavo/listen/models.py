@@ -30,7 +30,9 @@ class Source(models.Model):
         PAUSED = "paused", pgettext_lazy("source", "Paused")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="sources", verbose_name=_("brand"), null=True)
+    brand = models.ForeignKey(
+        Brand, on_delete=models.CASCADE, related_name="sources", verbose_name=_("brand"), null=True
+    )
     channel = models.CharField(_("channel"), max_length=40)
     name = models.CharField(_("name"), max_length=120)
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
@@ -60,7 +62,9 @@ class Source(models.Model):
             models.CheckConstraint(condition=Q(state__in=["active", "paused"]), name="source_state"),
             models.CheckConstraint(condition=Q(brand__isnull=False) | Q(channel="file"), name="source_has_brand"),
         ]
-        indexes = [models.Index(fields=["next_at"], condition=Q(state="active", next_at__isnull=False), name="source_due")]
+        indexes = [
+            models.Index(fields=["next_at"], condition=Q(state="active", next_at__isnull=False), name="source_due")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -121,7 +125,9 @@ class FileImport(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=["mapping", "running", "done", "failed"]), name="import_state"),
+            models.CheckConstraint(
+                condition=Q(state__in=["mapping", "running", "done", "failed"]), name="import_state"
+            ),
         ]
 
     def __str__(self) -> str:

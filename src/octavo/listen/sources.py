@@ -81,7 +81,9 @@ class Created:
 
 def followable() -> list[str]:
     """Names of the channels a source can be made of by hand."""
-    return [name for name, described in CHANNELS.items() if isinstance(described, Listens | Receives) and name != "file"]
+    return [
+        name for name, described in CHANNELS.items() if isinstance(described, Listens | Receives) and name != "file"
+    ]
 
 
 def create(
@@ -246,7 +248,7 @@ def health(source: Source, *, now: datetime | None = None) -> Health:
     if source.state == Source.State.PAUSED:
         return Health(Pulse.PAUSED, None, delay, Advice.RESUME)
     if source.failing_since is not None:
-        trouble = Trouble(source.trouble) if source.trouble in Trouble else None
+        trouble = next((known for known in Trouble if known == source.trouble), None)  # a newer version may know more
         return Health(
             Pulse.FAILING, source.failing_since, delay, Advice.TROUBLE, trouble, source.trouble_detail, source.next_at
         )

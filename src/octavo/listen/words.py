@@ -80,7 +80,9 @@ CHANNELS: dict[str, Text] = {
 }
 
 CHANNELS_ABOUT: dict[str, Text] = {
-    "rss": _("A blog, news site, forum or review page with an RSS, Atom or JSON feed. The address of the page will do."),
+    "rss": _(
+        "A blog, news site, forum or review page with an RSS, Atom or JSON feed. The address of the page will do."
+    ),
     "webhook": _("Another system tells Octavo: a help desk, a shop, your own script. It sends signed JSON."),
 }
 
@@ -103,8 +105,9 @@ WARNINGS: dict[str, Text] = {
 
 def of_trouble(trouble: str) -> Words:
     """What to say about a trouble, also one that a newer version named."""
-    if trouble in TROUBLES:
-        return TROUBLES[Trouble(trouble)]
+    for known, said in TROUBLES.items():
+        if known == trouble:
+            return said
     return Words(_("Something went wrong."), _("The small print may tell those who look after Octavo more."))
 
 

@@ -21,7 +21,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from octavo.channels.trouble import ChannelError
     from octavo.conversations.models import Brand
-    from octavo.listen.importing import Choices, Preview, Progress
+    from octavo.listen.importing import Preview, Progress
     from octavo.listen.models import FileImport, Source
 
 app = typer.Typer()
@@ -87,14 +87,29 @@ def migrate() -> None:
 
 @app.command("import")
 def import_(
-    file: Annotated[str, typer.Argument(help="JSON Lines, JSON, CSV or TSV, plain or gzip; - reads from a pipe.", metavar="FILE")],
+    file: Annotated[
+        str, typer.Argument(help="JSON Lines, JSON, CSV or TSV, plain or gzip; - reads from a pipe.", metavar="FILE")
+    ],
     brand: BrandOption = "",
-    brand_column: Annotated[str, typer.Option(help="Column that names the brand; brands are made where they are missing.", metavar="COLUMN")] = "",
-    mapping: Annotated[list[str] | None, typer.Option("--map", "-m", help="Which column fills a field, such as text=tweet_text (text= leaves it empty). Again for each.", metavar="FIELD=COLUMN")] = None,
+    brand_column: Annotated[
+        str, typer.Option(help="Column that names the brand; brands are made where they are missing.", metavar="COLUMN")
+    ] = "",
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            "-m",
+            help="Which column fills a field, such as text=tweet_text (text= leaves it empty). Again for each.",
+            metavar="FIELD=COLUMN",
+        ),
+    ] = None,
     encoding: Annotated[str, typer.Option(help="Encoding of the file, where the guess is wrong.")] = "",
     delimiter: Annotated[str, typer.Option(help="Character between columns, where the guess is wrong.")] = "",
     zone: Annotated[str, typer.Option("--timezone", help="Zone of times that name none, such as Europe/Rome.")] = "UTC",
-    day_first: Annotated[bool | None, typer.Option("--day-first/--month-first", help="How 03/04/2025 is meant, where the file does not tell.")] = None,
+    day_first: Annotated[
+        bool | None,
+        typer.Option("--day-first/--month-first", help="How 03/04/2025 is meant, where the file does not tell."),
+    ] = None,
     channel: Annotated[str, typer.Option(help="Where the messages were written, where no column says it.")] = "file",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how the file would be read; store nothing.")] = False,
     as_json: JsonOption = False,
@@ -108,7 +123,12 @@ def import_(
         from octavo.listen import importing
 
         choices = importing.Choices(
-            columns=columns, encoding=encoding, delimiter=_delimiter(delimiter), zone=zone, day_first=day_first, channel=channel
+            columns=columns,
+            encoding=encoding,
+            delimiter=_delimiter(delimiter),
+            zone=zone,
+            day_first=day_first,
+            channel=channel,
         )
         try:
             whose = _brand(brand, make=not dry_run) if brand else None
@@ -118,12 +138,16 @@ def import_(
             if dry_run:
                 _dry(seen, as_json=as_json)
                 return
-            begun = importing.begin(path, choices=choices, brand=whose, filename="" if file != "-" else "pipe", kept_here=ours)
+            begun = importing.begin(
+                path, choices=choices, brand=whose, filename="" if file != "-" else "pipe", kept_here=ours
+            )
             _run_import(begun, as_json=as_json)
         except ChannelError as error:
             _explain(error)
         except importing.NoBrand:
-            _fail("Whose messages are these? Say it with --brand NAME, or name the column that does with --brand-column COLUMN.")
+            _fail(
+                "Whose messages are these? Say it with --brand NAME, or name the column that does with --brand-column COLUMN."
+            )
         except importing.AlreadyRunning:
             _fail("This file is being imported by another process right now.", code=TRY_LATER)
 
@@ -133,7 +157,9 @@ def replay(
     file: Annotated[Path, typer.Argument(help="A file as `import` takes it.", metavar="FILE")],
     brand: BrandOption = "",
     speed: Annotated[str, typer.Option(help="60 or 60x: an hour of the past takes a minute.")] = "1x",
-    mapping: Annotated[list[str] | None, typer.Option("--map", "-m", help="As for `import`.", metavar="FIELD=COLUMN")] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", "-m", help="As for `import`.", metavar="FIELD=COLUMN")
+    ] = None,
     channel: Annotated[str, typer.Option(help="As for `import`.")] = "file",
 ) -> None:
     """Live a past stream through again: its messages arrive now, with their pauses divided by the speed."""
@@ -151,7 +177,9 @@ def replay(
         try:
             choices = importing.Choices(columns=_pairs(mapping or []), channel=channel)
             with err.status("Waiting for the first message") as status:
-                for _, number in flow.replay(file, choices=choices, brand=_brand(brand) if brand else None, speed=factor):
+                for _, number in flow.replay(
+                    file, choices=choices, brand=_brand(brand) if brand else None, speed=factor
+                ):
                     count += number
                     status.update(f"{count:,} messages")
         except importing.NoBrand:
@@ -189,7 +217,10 @@ def sources_add(
     channel: Annotated[str, typer.Argument(help="rss or webhook.")],
     brand: BrandOption,
     name: Annotated[str, typer.Option(help="What you call it.")] = "",
-    setting: Annotated[list[str] | None, typer.Option("--set", "-s", help="A setting of the channel, such as url=https://...", metavar="NAME=VALUE")] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", "-s", help="A setting of the channel, such as url=https://...", metavar="NAME=VALUE"),
+    ] = None,
     minutes: Annotated[float, typer.Option(help="How often it is asked, in minutes.")] = 5,
     dedicated: Annotated[bool, typer.Option("--dedicated", help="Everything from here is about the brand.")] = False,
     as_json: JsonOption = False,
@@ -218,7 +249,10 @@ def sources_add(
         except sources.NameTaken:
             _fail("This brand has a source of that name already; choose another with --name.")
         if as_json:
-            _print_json(_source_json(made.source, sources.health(made.source)) | ({"secret": made.secret} if made.secret else {}))
+            _print_json(
+                _source_json(made.source, sources.health(made.source))
+                | ({"secret": made.secret} if made.secret else {})
+            )
             return
         out.print(f"Source {made.source.pk}, {escape(made.source.name)}, is followed.")
         if made.source.channel == "webhook":
@@ -228,7 +262,9 @@ def sources_add(
 
 
 @sources_app.command("test")
-def sources_test(number: Annotated[int, typer.Argument(help="Number of the source.")], as_json: JsonOption = False) -> None:
+def sources_test(
+    number: Annotated[int, typer.Argument(help="Number of the source.")], as_json: JsonOption = False
+) -> None:
     """Show the last five messages of a source. Stores nothing."""
     with _octavo():
         from octavo.channels.trouble import ChannelError
@@ -286,7 +322,12 @@ def brands_list(as_json: JsonOption = False) -> None:
 
         brands = list(Brand.objects.prefetch_related("names", "campaigns"))
         if as_json:
-            _print_json([{"id": b.pk, "name": b.name, "slug": b.slug, "languages": b.languages, "demo": b.is_demo} for b in brands])
+            _print_json(
+                [
+                    {"id": b.pk, "name": b.name, "slug": b.slug, "languages": b.languages, "demo": b.is_demo}
+                    for b in brands
+                ]
+            )
             return
         table = _table("no", "name", "names", "campaigns")
         for brand in brands:
@@ -339,9 +380,7 @@ def _octavo(*, migrate: bool = True) -> Iterator[None]:
         _fail(_DISK_FULL, code=TRY_LATER)
 
 
-_DISK_FULL = (
-    "The disk is full. Nothing is damaged, and what was kept before stays. Free some space, then run the same command again."
-)
+_DISK_FULL = "The disk is full. Nothing is damaged, and what was kept before stays. Free some space, then run the same command again."
 
 
 def _database_trouble(error: Exception) -> str:
@@ -352,7 +391,11 @@ def _database_trouble(error: Exception) -> str:
         return _DISK_FULL
     if isinstance(cause, errors.UndefinedTable | errors.UndefinedColumn):
         return "The database has the shape of another version. Run `octavo migrate`."
-    if isinstance(cause, errors.AdminShutdown | errors.CrashShutdown | errors.CannotConnectNow) or cause is None or not getattr(cause, "sqlstate", None):
+    if (
+        isinstance(cause, errors.AdminShutdown | errors.CrashShutdown | errors.CannotConnectNow)
+        or cause is None
+        or not getattr(cause, "sqlstate", None)
+    ):
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         return f"The database does not answer ({first}). Once it does, run the same command again: it goes on where it stopped."
     raise error
@@ -374,7 +417,9 @@ def _run_import(begun: Any, *, as_json: bool) -> None:
         if as_json:
             _print_json(_import_json(job, already=True))
         else:
-            out.print(f"This very file was already imported on {_moment(job.ended_at)}: {job.new_count:,} messages. Nothing to do.")
+            out.print(
+                f"This very file was already imported on {_moment(job.ended_at)}: {job.new_count:,} messages. Nothing to do."
+            )
         return
     if begun.again and job.position and not as_json:
         err.print(f"Going on where it stopped, after line {job.position['number']:,}.")
@@ -408,7 +453,9 @@ def _with_bar(job: FileImport) -> Progress:
     with bar:
         task = bar.add_task("Importing", total=job.total_bytes, completed=job.read_bytes, done=0, rate=0.0, left="")
         for progress in _import(job):
-            bar.update(task, completed=progress.read_bytes, done=progress.done, rate=progress.rate, left=_left(progress))
+            bar.update(
+                task, completed=progress.read_bytes, done=progress.done, rate=progress.rate, left=_left(progress)
+            )
     assert progress is not None  # there is always the last one
     return progress
 
@@ -455,7 +502,9 @@ def _show_preview(seen: Preview, *, brand: str) -> None:
     if seen.unused:
         err.print(f"Not read: {escape(', '.join(seen.unused))}")
     if not seen.day_first_sure:
-        err.print("[yellow]Day and month cannot be told apart; read as day first. Say --month-first if that is wrong.[/]")
+        err.print(
+            "[yellow]Day and month cannot be told apart; read as day first. Say --month-first if that is wrong.[/]"
+        )
     if seen.brands_missing and not brand:
         err.print(f"Brands that will be made (more may follow): {escape(', '.join(seen.brands_missing))}")
 

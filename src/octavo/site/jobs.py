@@ -1,27 +1,31 @@
-"""What happens in the background, and how often. Jobs and their queue live in the same database (procrastinate)."""
+"""What happens in the background, and how often. Jobs and their queue live in the same database (procrastinate).
+
+Django imports this page at each start, also for a command that does no job; so the flow, and the models it brings, are
+imported within the jobs.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
+from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from procrastinate import App, Blueprint, RetryStrategy
 from procrastinate.exceptions import AlreadyEnqueued
 
-from octavo import flow
-from octavo.channels.trouble import ChannelError
-from octavo.conversations import decide, tally
-from octavo.listen import collect as collecting
-from octavo.listen import importing
-from octavo.listen.models import FileImport, Source
-from octavo.understand import EncoderUnavailable, Tier
+from octavo.kit import clock
+
+if TYPE_CHECKING:
+    from octavo.understand import Tier
+
 
 AT_ONCE = 6
 """Jobs done side by side: sources mostly wait for others; the two heavy jobs hold a lock each, and run one at a time."""
@@ -37,16 +41,23 @@ _retry = RetryStrategy(max_attempts=20, wait=2, exponential_wait=2, retry_except
 
 
 @jobs.periodic(cron="*/30 * * * * *")
-@jobs.task(name="collect_due", queueing_lock="collect_due", priority=50, pass_context=False)
+@jobs.task(name="octavo.collect_due", queueing_lock="collect_due", priority=50, pass_context=False)
 def collect_due(timestamp: int) -> None:
     """Give each source whose turn it is a job of its own, unless it has one already."""
+    from octavo.listen import collect as collecting
+
     for number in collecting.due():
         _defer(collect, source=number, queueing_lock=f"collect {number}", lock=f"collect {number}")
 
 
-@jobs.task(name="collect", priority=40)
+@jobs.task(name="octavo.collect", priority=40)
 def collect(source: int) -> None:
     """One turn of one source, and the next at once where more is there."""
+    from octavo import flow
+    from octavo.channels.trouble import ChannelError
+    from octavo.listen import collect as collecting
+    from octavo.listen.models import Source
+
     found = Source.objects.select_related("brand").filter(pk=source, state=Source.State.ACTIVE).first()
     if found is None or found.next_at is None or found.next_at > _soon():
         return
@@ -64,9 +75,14 @@ def collect(source: int) -> None:
         _defer(collect, source=source, queueing_lock=f"collect {source}", lock=f"collect {source}")
 
 
-@jobs.task(name="run_import", retry=_retry, lock="run_import", priority=30)
+@jobs.task(name="octavo.run_import", retry=_retry, lock="run_import", priority=30)
 def run_import(number: int) -> None:
     """Import a file from where it stands."""
+    from octavo import flow
+    from octavo.channels.trouble import ChannelError
+    from octavo.listen import importing
+    from octavo.listen.models import FileImport
+
     job = FileImport.objects.select_related("brand", "source").filter(pk=number).first()
     if job is None or job.state == FileImport.State.DONE:
         return
@@ -81,17 +97,34 @@ def run_import(number: int) -> None:
     _defer(read_again, queueing_lock="read_again", lock="read_again")
 
 
+@jobs.task(name="octavo.read_again_brand", lock="read_again", priority=15)
+def read_again_brand(brand: int, days: int) -> None:
+    """Read a brand's recent messages again, because its names or campaigns have changed."""
+    from octavo import flow
+    from octavo.understand import EncoderUnavailable
+
+    _give_way()
+    try:
+        flow.read_brand_again(brand, days=days, tier=_tier())
+    except EncoderUnavailable as error:
+        log.warning("the default model is not available", reason=str(error))
+
+
 @jobs.periodic(cron="*/10 * * * * *")
-@jobs.task(name="look_for_unread", queueing_lock="look_for_unread", priority=20)
+@jobs.task(name="octavo.look_for_unread", queueing_lock="look_for_unread", priority=20)
 def look_for_unread(timestamp: int) -> None:
     """See that somebody reads again, whatever way the messages came in."""
     _defer(read_again, queueing_lock="read_again", lock="read_again")
 
 
-@jobs.task(name="read_again", lock="read_again", priority=10)
+@jobs.task(name="octavo.read_again", lock="read_again", priority=10)
 def read_again() -> None:
     """Read with the better model what the fast one has read, for a while; then let others have their turn."""
-    if settings.OCTAVO_OPTIONS.worker_tier == Tier.FAST or importing.any_running():
+    from octavo import flow
+    from octavo.listen import importing
+    from octavo.understand import EncoderUnavailable, Tier
+
+    if _tier() is Tier.FAST or importing.any_running():
         return
     _give_way()
     try:
@@ -104,25 +137,28 @@ def read_again() -> None:
 
 
 @jobs.periodic(cron="* * * * *")
-@jobs.task(name="every_minute", queueing_lock="every_minute", priority=20)
+@jobs.task(name="octavo.every_minute", queueing_lock="every_minute", priority=20)
 def every_minute(timestamp: int) -> None:
     """Wake what was put to sleep; keep the tallies small."""
+    from octavo.conversations import decide, tally
+
     decide.wake_snoozed()
     tally.compact()
 
 
 @jobs.periodic(cron="* * * * *")
-@jobs.task(name="retry_stalled", queueing_lock="retry_stalled", priority=60)
+@jobs.task(name="octavo.retry_stalled", queueing_lock="retry_stalled", priority=60)
 async def retry_stalled(timestamp: int) -> None:
     """Give the jobs of a worker that was killed to another."""
     await _retry_stalled()
 
 
 @jobs.periodic(cron="17 3 * * *")
-@jobs.task(name="housekeeping", queueing_lock="housekeeping", priority=5)
+@jobs.task(name="octavo.housekeeping", queueing_lock="housekeeping", priority=5)
 async def housekeeping(timestamp: int) -> None:
     """Once a night: old jobs, rejects beyond what is kept, uploads nobody wants."""
-    from asgiref.sync import sync_to_async
+    from octavo.listen import collect as collecting
+    from octavo.listen import importing
 
     await _app().job_manager.delete_old_jobs(
         nb_hours=KEEP_JOBS // timedelta(hours=1), include_failed=True, include_cancelled=True, include_aborted=True
@@ -173,8 +209,6 @@ async def _work(grace: float) -> None:
 
 
 def _on_signal(worker: asyncio.Task[Any]) -> None:
-    import signal
-
     def told() -> None:
         _stopping.set()
         worker.cancel()
@@ -207,8 +241,6 @@ def _app() -> App:
 
 def _defer(task: Any, *, queueing_lock: str, lock: str, **arguments: Any) -> bool:
     """Queue a job unless the same one waits already."""
-    from django.db import transaction
-
     try:
         with transaction.atomic():
             task.configure(queueing_lock=queueing_lock, lock=lock).defer(**arguments)
@@ -217,9 +249,13 @@ def _defer(task: Any, *, queueing_lock: str, lock: str, **arguments: Any) -> boo
     return True
 
 
-def _soon() -> Any:
-    from octavo.kit import clock
+def _tier() -> Tier:
+    from octavo.understand import Tier
 
+    return Tier(settings.OCTAVO_OPTIONS.worker_tier)
+
+
+def _soon() -> Any:
     return clock.now() + timedelta(seconds=1)
 
 

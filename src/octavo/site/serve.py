@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
@@ -88,7 +87,7 @@ def run(*, demo: bool, said: TextIO = sys.stdout) -> int:
     if complaint := port_taken(chosen.host, chosen.port):
         print(complaint, file=sys.stderr)  # noqa: T201
         return 1
-    print(f"Data folder: {chosen.data_dir.resolve()}", file=said, flush=True)  # noqa: T201
+    print(f"Data folder: {chosen.data_dir.resolve()}", file=said, flush=True)
     try:
         postgres.ensure(chosen)
     except postgres.PostgresUnavailable as error:
@@ -277,7 +276,7 @@ class Keeper:
                 process.wait()
 
     def _say(self, line: str) -> None:
-        print(line, file=self.said, flush=True)  # noqa: T201
+        print(line, file=self.said, flush=True)
 
 
 def _end_with_parent() -> None:
@@ -306,5 +305,3 @@ def _read_ahead_of_time() -> None:
         read([Post(channel="", external_id="", text="hello")], tier=Tier.FAST)
 
     threading.Thread(target=load, name="warm", daemon=True).start()
-
-
