@@ -35,7 +35,12 @@ def marked(text: str, evidence: Sequence[int], *, titles: bool = True) -> SafeSt
     return mark_safe("".join(parts))  # noqa: S308 every part from outside went through escape
 
 
-def strongest(text: str, evidence: Sequence[int]) -> str:
-    """The words that weighed most, or nothing."""
-    found = max(zip(*[iter(evidence)] * 4, strict=False), key=lambda span: span[3], default=None)
-    return text[found[0] : found[1]] if found and found[1] <= len(text) else ""
+def strongest(text: str, evidence: Sequence[int], register: str) -> str:
+    """The words that spoke most for `register`, or nothing."""
+    speaking = (
+        span
+        for span in zip(*[iter(evidence)] * 4, strict=False)
+        if 0 <= span[0] < span[1] <= len(text) and 0 <= span[2] < len(REGISTERS) and REGISTERS[span[2]] == register
+    )
+    found = max(speaking, key=lambda span: span[3], default=None)
+    return text[found[0] : found[1]] if found else ""

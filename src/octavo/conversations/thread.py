@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.db.models import QuerySet
 
-from octavo.conversations import access
+from octavo.conversations import access, threads
 from octavo.conversations.models import (
     Conversation,
     Correction,
@@ -20,7 +20,7 @@ from octavo.conversations.models import (
     UrgencyChoice,
 )
 from octavo.people.models import User
-from octavo.vocabulary import NO_REGISTER, REGISTERS, Register
+from octavo.vocabulary import NO_REGISTER, REGISTERS
 
 LATEST = 100
 """Messages shown at first; the whole thread is one click away."""
@@ -42,15 +42,17 @@ class Score:
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message with its reading. `scores` are all eight, most probable first; `guess` is the primary's probability in
-    thousandths, None where a person chose it; `corrections` are those that stand."""
+    thousandths, None where a person chose it; `also` are further registers it carries; `corrections` are those that stand.
+    `subject` is empty where it only repeats the conversation's."""
 
     mention: Mention
     register: str
     words: str
     guess: int | None
     runner_up: Score | None
-    also: Sequence[str]
+    also: Sequence[Score]
     scores: Sequence[Score]
+    subject: str
     sentiment_words: str
     urgency_words: str
     corrections: Sequence[Correction]
@@ -92,7 +94,10 @@ def of(user: User, conversation: Conversation, *, whole: bool = False) -> Thread
     if edited:
         for version in MentionVersion.objects.filter(mention__in=edited).order_by("-pk"):
             versions[version.mention].append(version)
-    messages = [_message(m, corrections[m.pk], versions[m.pk], is_head=m.pk == conversation.head) for m in mentions]
+    messages = [
+        _message(m, corrections[m.pk], versions[m.pk], is_head=m.pk == conversation.head, subject=conversation.subject)
+        for m in mentions
+    ]
     return Thread(messages, hidden=max(conversation.mentions_count - len(messages), 0))
 
 
@@ -120,7 +125,7 @@ def _within(found: QuerySet[Mention], conversation: Conversation) -> QuerySet[Me
 
 
 def _message(
-    mention: Mention, corrections: Sequence[Correction], versions: Sequence[MentionVersion], *, is_head: bool
+    mention: Mention, corrections: Sequence[Correction], versions: Sequence[MentionVersion], *, is_head: bool, subject: str
 ) -> Message:
     labels = dict(RegisterChoice.choices)
     scores = sorted(
@@ -144,9 +149,10 @@ def _message(
         register=mention.register,
         words=str(labels[mention.register]),
         guess=guess,
-        runner_up=runner_up if runner_up and runner_up.register != mention.register and not sure else None,
-        also=[str(labels[Register(name)]) for name in mention.assigned if name != mention.register],
+        runner_up=runner_up if runner_up and runner_up.register not in mention.assigned and not sure else None,
+        also=[by_name[name] for name in mention.assigned if name != mention.register],
         scores=scores,
+        subject=mention.subject if threads.bare_subject(mention.subject) != threads.bare_subject(subject) else "",
         sentiment_words=str(SentimentChoice(mention.sentiment).label),
         urgency_words=str(UrgencyChoice(mention.urgency).label),
         corrections=corrections,

@@ -30,10 +30,11 @@ _FIELDS = ("id", "status", "assignee", "snoozed_until", "resolved_at", "waiting_
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """`words` say what happened; `token` is what the undo form sends back."""
+    """`words` say what happened; `token` is what the undo form sends back; `place` where to go then, empty to stay."""
 
     words: str
     token: str
+    place: str = ""
 
 
 def sign(user: User, before: Sequence[Before] = (), corrections: Sequence[int] = ()) -> str:
@@ -58,13 +59,18 @@ def put_back(user: User, token: str) -> int:
 
 
 def offer(
-    request: HttpRequest, words: str, before: Sequence[Before] = (), *, corrections: Sequence[Correction] = ()
+    request: HttpRequest,
+    words: str,
+    before: Sequence[Before] = (),
+    *,
+    corrections: Sequence[Correction] = (),
+    place: str = "",
 ) -> None:
-    """Keep an offer for the next page of this person."""
+    """Keep an offer for the next page of this person; undoing leads to `place`, else stays where one is."""
     assert isinstance(request.user, User)
     if before or corrections:
         token = sign(request.user, before, [correction.pk for correction in corrections])
-        request.session[_KEY] = [words, token, clock.now().timestamp()]
+        request.session[_KEY] = [words, token, clock.now().timestamp(), place]
 
 
 def take(request: HttpRequest) -> Offer | None:
@@ -72,4 +78,4 @@ def take(request: HttpRequest) -> Offer | None:
     kept: Any = request.session.pop(_KEY, None)
     if kept is None or clock.now().timestamp() - kept[2] > SECONDS:
         return None
-    return Offer(kept[0], kept[1])
+    return Offer(kept[0], kept[1], kept[3])

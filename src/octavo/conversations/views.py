@@ -25,9 +25,9 @@ def person(request: HttpRequest) -> User:
     return request.user
 
 
-def back_to(request: HttpRequest, otherwise: str) -> str:
+def back_to(request: HttpRequest, otherwise: str, *, name: str = "next") -> str:
     """Where a form wants to go next, if that is a page of ours."""
-    wanted = request.POST.get("next", "")
+    wanted = request.POST.get(name, "")
     safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     return wanted if safe else otherwise
 
@@ -49,8 +49,9 @@ def status(request: HttpRequest, number: int) -> HttpResponse:
             words = {"resolved": _("Done"), "pending": _("Waiting for an answer"), "open": _("Open again")}[wanted]
     except (KeyError, ValueError):
         return HttpResponseBadRequest()
-    undo.offer(request, words, before)
-    return redirect(back_to(request, reverse("conversation", args=[number])))
+    here = reverse("conversation", args=[number])
+    undo.offer(request, words, before, place=back_to(request, here, name="here"))
+    return redirect(back_to(request, here))
 
 
 @require_POST

@@ -29,6 +29,16 @@ def channel_name(name: str) -> str:
     return CHANNEL_NAMES.get(name, name[:1].upper() + name[1:])
 
 
+def status_name(status: str) -> str:
+    """What a conversation's status means to the person who looks at it."""
+    return {
+        "open": _("Open"),
+        "pending": _("Waiting for an answer"),
+        "snoozed": _("Snoozed"),
+        "resolved": _("Done"),
+    }[status]
+
+
 def span(length: timedelta) -> str:
     """A length of time in few letters: "12 min", "3 h 05", "2 d"."""
     minutes = max(int(length.total_seconds() // 60), 0)
@@ -59,8 +69,7 @@ def ago(moment: datetime, now: datetime) -> str:
 
 def exact(moment: datetime) -> str:
     """Day and time in the reader's zone."""
-    local = timezone.localtime(moment)
-    return f"{date_format(local, 'DATE_FORMAT')}, {date_format(local, 'TIME_FORMAT')}"
+    return date_format(timezone.localtime(moment), "j M Y, H:i")
 
 
 def brief(moment: datetime, now: datetime) -> str:
@@ -70,4 +79,4 @@ def brief(moment: datetime, now: datetime) -> str:
         return age(moment, now)
     local = timezone.localtime(moment)
     this_year = local.year == timezone.localtime(now).year
-    return date_format(local, "MONTH_DAY_FORMAT" if this_year else "SHORT_DATE_FORMAT")
+    return date_format(local, "j M" if this_year else "j M Y")

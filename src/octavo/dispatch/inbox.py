@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
+from django.db import connection
 from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.fields.tuple_lookups import TupleLessThan
 from django.http import QueryDict
 from django.utils import timezone
 
 from octavo.conversations import access, search
-from octavo.conversations.models import UNFINISHED, Conversation, ConversationTally, RegisterChoice, SentimentChoice
+from octavo.conversations.models import (
+    UNFINISHED, Conversation, ConversationTally, Mention, RegisterChoice, SentimentChoice,
+)  # fmt: skip
 from octavo.kit import clock
 from octavo.people.models import User
 from octavo.vocabulary import LANGUAGES
@@ -57,7 +61,7 @@ class Filter:
         """Read a query string. What is empty or unknown is ignored, so that no link leads into an error."""
 
         def several(name: str, allowed: Iterable[str] | None = None) -> tuple[str, ...]:
-            values = dict.fromkeys(value[:100] for value in query.getlist(name) if value)
+            values = dict.fromkeys(value[:140] for value in query.getlist(name) if value and "\x00" not in value)
             return tuple(value for value in values if allowed is None or value in allowed)
 
         def one(name: str, allowed: Iterable[str], default: str) -> str:
@@ -98,11 +102,17 @@ class Filter:
                 pairs.append((name, str(value)))
         return urlencode(pairs)
 
+    def here(self) -> str:
+        """The query string of this very page of the filter, so that one can come back to it."""
+        page = urlencode({"after": self.after}) if self.after else ""
+        return "&".join(part for part in (self.query(), page) if part)
+
     def toggled(self, name: str, value: str) -> Filter:
         """The filter with one value of a facet switched on or off, from the first page."""
         values: tuple[str, ...] = getattr(self, name)
         changed = tuple(v for v in values if v != value) if value in values else (*values, value)
-        return replace(self, **{name: changed, "after": ""})
+        changes: dict[str, Any] = {name: changed, "after": ""}
+        return replace(self, **changes)
 
     def without(self, *names: str) -> Filter:
         """The filter with these fields at their defaults, from the first page."""
@@ -134,7 +144,6 @@ class Page:
 
     rows: list[Conversation]
     next: str
-    newest_mention: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +161,8 @@ def rows(user: User, chosen: Filter) -> QuerySet[Conversation]:
     if chosen.about != "any":
         found = found.filter(relevant=chosen.about == "yes")
     if chosen.brand:
-        found = found.filter(brand__in=list(access.brands_for(user).filter(slug__in=chosen.brand).values_list("pk", flat=True)))
+        brands = access.brands_for(user).filter(slug__in=chosen.brand)
+        found = found.filter(brand__in=list(brands.values_list("pk", flat=True)))
     for name in ("register", "language", "sentiment", "urgency", "channel"):
         values = getattr(chosen, name)
         if values:
@@ -180,7 +190,8 @@ def page(user: User, chosen: Filter, *, size: int = PAGE) -> Page:
     following = ""
     if len(listed) > size:
         last = listed[size - 1]
-        parts = [last.last_at.isoformat(), str(last.pk)]
+        # No plus sign in it: it would be a space to whoever forgets to quote it.
+        parts = [last.last_at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z", str(last.pk)]
         following = "~".join([str(last.urgency), *parts] if chosen.sort == "urgent" else parts)
     return Page(rows=listed[:size], next=following)
 
@@ -204,7 +215,7 @@ def count(user: User, chosen: Filter) -> Counts:
             total += n
         for name in FACETS:
             if not misses or misses == [name]:
-                facets[name][cell[name]] += n
+                facets[name][str(cell[name])] += n
     if chosen.countable:
         return Counts(Total(total), tabs, facets)
     counted = rows(user, chosen).order_by()[: MOST_COUNTED + 1].count()
@@ -213,18 +224,12 @@ def count(user: User, chosen: Filter) -> Counts:
 
 def arrived_since(user: User, chosen: Filter, mention: int, *, most: int = 1000) -> int:
     """How many conversations of this filter got a message numbered above `mention`; at most `most`."""
-    from octavo.conversations.models import Mention
-
-    fresh = (
-        Mention.objects.filter(pk__gt=mention, own=False).order_by("-pk").values_list("conversation", flat=True)[: most * 4]
-    )
-    return rows(user, replace(chosen, after="")).filter(pk__in=set(fresh)).count()
+    fresh = Mention.objects.filter(pk__gt=mention, own=False).order_by("-pk").values_list("conversation", flat=True)
+    return rows(user, replace(chosen, after="")).filter(pk__in=set(fresh[: most * 4]))[:most].count()
 
 
 def newest_mention() -> int:
     """The highest number given to a mention so far: from here on, messages are new to a page."""
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM conversations_mention_number")
         return int(cursor.fetchone()[0])
@@ -291,6 +296,9 @@ def _position(after: str, length: int) -> tuple[object, ...] | None:
         moment, number = datetime.fromisoformat(parts[-2]), int(parts[-1])
         if moment.tzinfo is None:
             return None
-        return (int(parts[0]), moment, number) if length == 3 else (moment, number)
+        urgency = int(parts[0]) if length == 3 else 0
     except ValueError:
         return None
+    if not 0 <= number < 2**63 or not 0 <= urgency <= 3:
+        return None
+    return (urgency, moment, number) if length == 3 else (moment, number)

@@ -15,11 +15,14 @@ from octavo.conversations import words
 from octavo.conversations.marked import marked, strongest
 from octavo.conversations.models import Conversation, RegisterChoice, SentimentChoice, UrgencyChoice
 from octavo.kit import clock
-from octavo.vocabulary import NO_REGISTER, Register
+from octavo.vocabulary import Register
 
 LONG_WAIT = timedelta(hours=24)
 FORGOTTEN = timedelta(days=60)
 """Who wrote longer ago waits for nothing any more: the past of an import."""
+LONGEST = 32
+IN_SIGHT = 90
+"""Characters of evidence that fit a chip; where in the text it is seen anyway, marked."""
 CORRECTED = 1000
 """The score of a register a person chose."""
 
@@ -99,12 +102,14 @@ def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = F
 
 def _why(row: Conversation, now: datetime) -> tuple[str, str]:
     """The strongest reason why this conversation stands where it does: class of the chip, words."""
+    evidence = strongest(row.excerpt, row.marks, row.register)
     if row.register == Register.CRISIS:
-        return "bad", _("Crisis sign")
+        return "bad", f"“{evidence}”" if 0 < len(evidence) <= LONGEST else _("Crisis sign")
     waits = now - row.waiting_since if row.waiting_since else None
     if waits and row.mentions_count >= 3:
         return "", ngettext("%(n)d message", "%(n)d messages", row.mentions_count) % {"n": row.mentions_count}
     if waits and LONG_WAIT <= waits < FORGOTTEN and row.urgency:
-        return "warn", _("Waiting %(span)s") % {"span": words.span(waits)}
-    evidence = strongest(row.excerpt, row.marks) if row.register != NO_REGISTER else ""
-    return ("", f"“{evidence}”") if 0 < len(evidence) <= 32 else ("", "")
+        return "", _("Waiting %(span)s") % {"span": words.span(waits)}
+    if row.urgency == UrgencyChoice.NOW:
+        return "bad", _("Now")
+    return ("", f"“{evidence}”") if 0 < len(evidence) <= LONGEST and row.excerpt.find(evidence) > IN_SIGHT else ("", "")

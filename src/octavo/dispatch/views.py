@@ -63,7 +63,7 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
         "filter": chosen,
         "pairs": [pair for pair in QueryDict(query).lists() if pair[0] != "q"],
         "query": query,
-        "lines": lines(listed.rows, query=query, name_brand=len(brands) > 1 and len(chosen.brand) != 1),
+        "lines": lines(listed.rows, query=chosen.here(), name_brand=len(brands) > 1 and len(chosen.brand) != 1),
         "next": f"?{query}{'&' if query else ''}after={listed.next}" if listed.next else "",
         "total": counts.total,
         "urgency": {"now": counts.facets["urgency"].get("3", 0), "today": counts.facets["urgency"].get("2", 0)} if counts.facets else None,
@@ -107,7 +107,7 @@ def _selected(request: HttpRequest, user: User) -> list[int]:
     if request.POST.get("whole"):
         chosen = inbox.Filter.parse(QueryDict(request.POST.get("query", "")))
         return [row.pk for row in inbox.page(user, chosen, size=decide.MOST_AT_ONCE).rows]
-    given = [int(number) for number in request.POST.getlist("id") if number.isdecimal() and len(number) < 19]
+    given = [int(number) for number in request.POST.getlist("chosen") if number.isdecimal() and len(number) < 19]
     return list(access.conversations_for(user).filter(pk__in=given[: decide.MOST_AT_ONCE]).values_list("pk", flat=True))
 
 

@@ -19,8 +19,7 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
     user = request.user
     conversation = access.get_for(user, number)
     chosen = inbox.Filter.parse(request.GET)
-    query = chosen.query()
-    tail = f"?{query}" if query else ""
+    tail = f"?{chosen.here()}" if chosen.here() else ""
     beside = neighbours.of(user, chosen, conversation)
     shown = thread.of(user, conversation, whole="whole" in request.GET)
     here = reverse("conversation", args=[number]) + tail

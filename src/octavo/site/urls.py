@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_not_required
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.generic import RedirectView
 
+from octavo import flow
 from octavo.conversations import views as conversations
 from octavo.dispatch import views as dispatch
+from octavo.listen import urls as listen
 from octavo.site import conversation, live, places
 
 urlpatterns = [
+    # Browsers ask for this one whatever a page says.
+    path("favicon.ico", login_not_required(RedirectView.as_view(url=static("octavo/mark.svg")))),
     path("", dispatch.home, name="home"),
     path("inbox/", dispatch.inbox_page, name="inbox"),
     path("inbox/act/", dispatch.act, name="inbox-act"),
@@ -23,9 +30,12 @@ urlpatterns = [
     path("corrections/<int:number>/withdraw/", conversations.withdraw, name="withdraw"),
     path("places/", places.places, name="places"),
     path("live/", live.stream, name="live"),
+    path("", include("octavo.listen.urls")),
+    *listen.hooks(flow.webhook),
     path("", include("octavo.people.urls")),
     path("", include("octavo.conversations.brand_urls")),
     path("", include("octavo.site.settings_urls")),
+    path("", include("octavo.site.api.urls")),
 ]
 
 handler400 = "octavo.site.errors.bad_request"

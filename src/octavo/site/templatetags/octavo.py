@@ -57,6 +57,7 @@ def register_label(name: str) -> str:
 
 register.filter("channel_name", words.channel_name)
 register.filter("language_name", words.language_name)
+register.filter("status_name", words.status_name)
 
 
 @register.filter
@@ -109,7 +110,7 @@ def short(number: int) -> str:
     for size, letter in ((1_000_000, "M"), (1000, "k")):
         if number >= size:
             value = number / size
-            return f"{value:.1f}{letter}" if value < 9.95 else f"{value:.0f}{letter}"
+            return f"{value:.1f}".removesuffix(".0") + letter if value < 9.95 else f"{value:.0f}{letter}"
     return str(number)
 
 

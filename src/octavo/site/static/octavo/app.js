@@ -7,3 +7,4 @@ import "./inbox.js";
 import "./conversation.js";
 import "./live.js";
 import "./forms.js";
+import "./renew.js";

@@ -21,7 +21,15 @@ function message() {
 
 on("next", () => follow("next"));
 on("previous", () => follow("previous"));
-on("back", () => follow("back"));
+on("back", () => {
+  const back = document.querySelector("[data-nav=back]");
+  if (!back) return;
+  // The browser's own way back keeps the place in the list and what was loaded below.
+  const path = new URL(back.href).pathname;
+  const came = globalThis.navigation?.entries().slice(0, navigation.currentEntry.index).findLast((entry) => new URL(entry.url).pathname === path);
+  if (came) navigation.traverseTo(came.key);
+  else back.click();
+});
 on("done", () => document.querySelector("form[data-act=done] button").click());
 on("assign", () => document.querySelector("[data-act=assign]")?.click());
 on("snooze", () => {
@@ -29,7 +37,7 @@ on("snooze", () => {
   menu.open = true;
   menu.querySelector("button").focus();
 });
-on("note", () => document.getElementById("note")?.focus());
+on("note", () => document.querySelector(".note-form textarea")?.focus());
 on("reading", () => {
   const why = message()?.querySelector("[data-why]");
   if (why) why.open = !why.open;
@@ -44,4 +52,14 @@ on("correct", () => {
 });
 on("digit", (event) => {
   document.querySelector(`.correct[open] [data-digit="${event.detail.digit}"]`)?.click();
+});
+
+// Lists kept by the browser hear what was decided here, when one goes back to them (inbox.js).
+document.addEventListener("htmx:after:swap", (event) => {
+  const form = event.detail.ctx.request.form;
+  const changed = JSON.parse(sessionStorage.getItem("octavo.changed") ?? "[]");
+  if (form?.dataset.changes) changed.push(form.dataset.changes);
+  else if (form?.matches("[data-undo]")) changed.pop();
+  else return;
+  sessionStorage.setItem("octavo.changed", JSON.stringify(changed));
 });

@@ -1,16 +1,23 @@
 // Small comforts of forms: drafts kept while one types, Ctrl+Enter sends, secrets are copied with one press.
 
-function draft(field) {
-  const key = `octavo.draft.${field.dataset.draft}`;
-  field.value ||= localStorage.getItem(key) ?? "";
-  field.addEventListener("input", () => {
-    if (field.value) localStorage.setItem(key, field.value);
-    else localStorage.removeItem(key);
-  });
-  field.form?.addEventListener("submit", () => localStorage.removeItem(key));
+const key = (field) => `octavo.draft.${field.dataset.draft}`;
+
+function restore() {
+  for (const field of document.querySelectorAll("[data-draft]")) field.value ||= localStorage.getItem(key(field)) ?? "";
 }
 
-document.querySelectorAll("[data-draft]").forEach(draft);
+restore();
+document.addEventListener("htmx:after:swap", restore);
+document.addEventListener("input", (event) => {
+  if (!event.target.dataset?.draft) return;
+  if (event.target.value) localStorage.setItem(key(event.target), event.target.value);
+  else localStorage.removeItem(key(event.target));
+});
+document.addEventListener("submit", (event) => {
+  const field = event.target.querySelector?.("[data-draft]");
+  // Emptied once what was typed is on its way, so that it does not stay beside what was kept.
+  if (field) setTimeout(() => { localStorage.removeItem(key(field)); field.value = ""; });
+});
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches?.("textarea")) {

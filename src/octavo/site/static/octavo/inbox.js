@@ -107,10 +107,26 @@ document.addEventListener("click", (event) => {
 
 // After a swap the place in the list is kept: the row that moved up gets the focus.
 let place = -1;
-document.addEventListener("htmx:before:request", () => { place = rows().indexOf(currentRow()); if (place < 0) place = rows().findIndex((row) => box(row)?.checked); });
-document.addEventListener("htmx:after:swap", () => {
-  count();
-  if (!page() || place < 0 || currentRow()) return;
+let length = 0;
+document.addEventListener("htmx:before:request", () => {
   const all = rows();
-  link(all[Math.min(place, all.length - 1)])?.focus({ preventScroll: true });
+  length = all.length;
+  place = all.indexOf(currentRow());
+  if (place < 0) place = all.findIndex((row) => box(row)?.checked);
+});
+document.addEventListener("htmx:after:swap", (event) => {
+  const source = event.detail.ctx.sourceElement?.id;
+  if (source === "bulk") for (const row of picked()) box(row).checked = false;
+  count();
+  const all = rows();
+  if (source === "more" || event.detail.ctx.target?.id === "rows") link(all[length])?.focus({ preventScroll: true });
+  else if (page() && source === "bulk" && place >= 0 && !currentRow()) link(all[Math.min(place, all.length - 1)])?.focus({ preventScroll: true });
+});
+
+// Back from a conversation: what was decided there is shown as gone, and nothing moves.
+addEventListener("pageshow", (event) => {
+  const changed = JSON.parse(sessionStorage.getItem("octavo.changed") ?? "[]");
+  if (!page() || !changed.length) return;
+  sessionStorage.removeItem("octavo.changed");
+  if (event.persisted) for (const id of changed) document.getElementById(`c${id}`)?.classList.add("is-gone");
 });
