@@ -51,7 +51,7 @@ def must_administer(user: User) -> None:
 
 
 def _one(queryset: QuerySet[M], **lookup: Any) -> M:
-    try:
-        return queryset.get(**lookup)
-    except queryset.model.DoesNotExist:
-        raise Http404 from None
+    found = queryset.filter(**lookup).first()
+    if found is None:
+        raise Http404
+    return found

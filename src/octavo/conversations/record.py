@@ -23,9 +23,13 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """A message said to be older is given the moment it arrived; so is one from more than a day ahead."""
 
 
+LATEST = timedelta(days=1)
+"""How far ahead of our clock another's may be."""
+
+
 @dataclass(slots=True)
 class Recorded:
-    """What became of a batch. `new` and `edited` are mention ids; `outcomes` says it for each post, in order."""
+    """What became of a batch. `new`, `edited` and `deleted` are mention ids; `outcomes` says it for each post, in order."""
 
     new: list[int] = field(default_factory=list)
     edited: list[int] = field(default_factory=list)
@@ -46,23 +50,45 @@ def record(
     order, same length).
 
     A post already known is left alone, or becomes a new version of its text, or is forgotten where the channel says it was
-    deleted. Outcomes are `new`, `known`, `edited`, `deleted`. Safe to repeat; runs in one transaction, joining the
-    caller's.
+    deleted; one that was deleted before it came never comes. Outcomes are `new`, `known`, `edited`, `deleted`. Safe to
+    repeat; runs in one transaction, joining the caller's. Raises `ValueError` where the lengths differ.
     """
     received = received_at or clock.now()
     brands = [brand] * len(posts) if isinstance(brand, int) else brand
+    if not len(posts) == len(readings) == len(brands):
+        raise ValueError("each post has one reading and one brand")
+    result = Recorded(outcomes=["known"] * len(posts))
+    if not posts:
+        return result
     moments = [_believable(post.created_at, received) for post in posts]
     partitions.ensure(moments)
     keys = [threads.post_label(of, post.channel, post.external_id) for of, post in zip(brands, posts, strict=True)]
-    result = Recorded(outcomes=["known"] * len(posts))
+    labels = [threads.thread_labels(of, post) for of, post in zip(brands, posts, strict=True)]
     columns = rows.Columns.of(readings)
+    first, *repeats = _without_repeats(keys)
     with transaction.atomic():
-        for wave in _without_repeats(keys):
-            _record_wave(posts, columns, wave, keys, moments, received, brands=brands, origin=origin, result=result)
+        # Batches that join threads work alone on a brand, the others side by side.
+        _lock(set(brands), alone=any(labels))
+        claimed = _claim([keys[row] for row in first])
+        new = []
+        for row in first:
+            if keys[row] in claimed:
+                result.outcomes[row] = "deleted" if posts[row].deleted else "new"
+                if not posts[row].deleted:
+                    new.append(row)
+        homes = _add(
+            posts, columns, new, keys, labels, moments, received, claimed=claimed, brands=brands, origin=origin
+        )  # fmt: skip
+        result.new = [claimed[keys[row]] for row in new]
+        touched = set(homes) - set(result.new)
+        written = {home for row, home in zip(new, homes, strict=True) if not posts[row].own}
+        for wave in ([row for row in first if keys[row] not in claimed], *repeats):
+            touched |= _change(posts, columns, wave, keys, received, result)
+        heads.refresh(touched, written=written, received=received)
         result.known = result.outcomes.count("known")
-        new = Counter(of for of, outcome in zip(brands, result.outcomes, strict=True) if outcome == "new")
+        arrived = Counter(of for of, outcome in zip(brands, result.outcomes, strict=True) if outcome == "new")
         for of in {of for of, outcome in zip(brands, result.outcomes, strict=True) if outcome != "known"}:
-            _announce(of, new[of])
+            _announce(of, arrived[of])
     return result
 
 
@@ -72,31 +98,25 @@ def make_room(posts: Sequence[Post]) -> None:
     partitions.ensure(_believable(post.created_at, received) for post in posts)
 
 
-def keep(readings: Readings, mentions: Sequence[int]) -> int:
-    """Replace the readings of `mentions` (ids, same order) where they come from another model; the number replaced.
-
-    What a person corrected stays. A mention that is gone is passed over.
-    """
+def keep(readings: Readings, mentions: Sequence[int], *, anew: bool = False) -> int:
+    """Replace the readings of `mentions` (ids, same order) where they come from another model, or with `anew` all of them;
+    the number replaced. What a person corrected stays. A mention that is gone is passed over."""
     columns = rows.Columns.of(readings)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, published_at, conversation_id, language, corrected, brand_id FROM conversations_mention "
-            "WHERE id = ANY(%s) AND model <> %s AND deleted_at IS NULL ORDER BY id FOR UPDATE",
-            [list(mentions), columns.model],
+            "WHERE id = ANY(%s) AND (%s OR model <> %s) AND deleted_at IS NULL ORDER BY id FOR UPDATE",
+            [list(mentions), anew, columns.model],
         )
-        found = {row[0]: row[1:] for row in cursor.fetchall()}
-        whole, partial = [], []
-        conversations: dict[int, None] = {}
+        found = {mention: rest for mention, *rest in cursor.fetchall()}
+        changes = []
         for row, mention in enumerate(mentions):
-            if mention not in found:
-                continue
-            published, conversation, language, corrected, brand = found[mention]
-            conversations[conversation] = None
-            values = (mention, published, language != columns.language[row], row)
-            (partial if corrected else whole).append((*values, set(corrected)))
-        _keep_rows(cursor, columns, whole + partial)
-        heads.refresh(conversations)
-        for brand in {value[4] for value in found.values()}:
+            if mention in found:
+                published, _, language, corrected, _ = found[mention]
+                changes.append((mention, published, language != columns.language[row], row, set(corrected)))
+        _keep_rows(cursor, columns, changes)
+        heads.refresh(conversation for _, conversation, *_ in found.values())
+        for brand in {brand for *_, brand in found.values()}:
             _announce(brand, 0)
     return len(found)
 
@@ -112,7 +132,9 @@ def _keep_rows(cursor: Any, columns: rows.Columns, items: list[tuple[int, dateti
                 columns.relevant[row] if "relevant" not in corrected else None,
                 columns.relevance[row],
                 columns.register(row) if "register" not in corrected else None,
-                rows.assigned_array(columns.assigned[row]) if "register" not in corrected else None,
+                rows.assigned_array(columns.assigned[row], columns.primary[row])
+                if "register" not in corrected
+                else None,
                 rows.register_name(columns.runner_up[row]),
                 "{" + ",".join(map(str, columns.registers[row])) + "}",
                 columns.sentiment_name(row) if "sentiment" not in corrected else None,
@@ -142,15 +164,22 @@ def _keep_rows(cursor: Any, columns: rows.Columns, items: list[tuple[int, dateti
     """
     cursor.execute(sql.format(language="", null=""), [columns.model, *lists])
     if any(change[2] is not None for change in changes):
-        cursor.execute(
-            sql.format(language="language = r.language,", null="NOT"), [columns.model, *lists]
-        )
+        cursor.execute(sql.format(language="language = r.language,", null="NOT"), [columns.model, *lists])
 
 
 def _believable(created: datetime | None, received: datetime) -> datetime:
-    if created is None or created < EARLIEST or created > received + timedelta(days=1):
+    if created is None:
         return received
-    return created if created.tzinfo is UTC else created.astimezone(UTC)
+    if created.tzinfo is not UTC:  # a channel gives aware times; one that forgets means UTC
+        created = created.replace(tzinfo=UTC) if created.tzinfo is None else _in_utc(created, received)
+    return created if EARLIEST <= created <= received + LATEST else received
+
+
+def _in_utc(at: datetime, otherwise: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:  # the first or the last day there is
+        return otherwise
 
 
 def _without_repeats(keys: Sequence[str]) -> list[list[int]]:
@@ -168,52 +197,40 @@ def _without_repeats(keys: Sequence[str]) -> list[list[int]]:
     return waves
 
 
-def _record_wave(
+def _add(
     posts: Sequence[Post],
     columns: rows.Columns,
-    wave: list[int],
+    new: list[int],
     keys: Sequence[str],
+    labels: Sequence[list[str]],
     moments: Sequence[datetime],
     received: datetime,
     *,
+    claimed: Mapping[str, int],
     brands: Sequence[int],
     origin: int | None,
-    result: Recorded,
-) -> None:
-    labels = {row: threads.thread_labels(brands[row], posts[row]) for row in wave}
-    # Batches that join threads work alone on a brand, the others side by side.
-    _lock({brands[row] for row in wave}, alone=any(labels.values()))
-    present = [row for row in wave if not posts[row].deleted]
-    claimed = _claim([keys[row] for row in present])
-    for row in wave:
-        if keys[row] not in claimed:
-            continue
-        result.outcomes[row] = "new"
-    new = [row for row in present if keys[row] in claimed]
-    changed = [row for row in wave if keys[row] not in claimed]
-    if changed:
-        _change(posts, columns, changed, keys, result)
+) -> list[int]:
+    """Write the mentions of the rows in `new`; the conversation of each, new ones written, old ones not yet refreshed."""
     if not new:
-        return
+        return []
     ids = [claimed[keys[row]] for row in new]
-    authors = _authors([posts[row] for row in new])
-    home = _conversations(new, keys, labels, ids)
-    fresh = set(home).intersection(ids)
+    authors, names = _authors([posts[row] for row in new])
+    homes = _conversations(new, keys, labels, ids)
     published = [moments[row].isoformat() for row in new]
     with connection.cursor() as cursor:
         heads.create(
-            cursor, posts, columns, new, ids=ids, conversations=home, authors=authors, published=published,
-            brands=brands, fresh=fresh,
+            cursor, posts, columns, new, ids=ids, conversations=homes, authors=authors, names=names, published=published,
+            brands=brands, fresh=set(homes).intersection(ids),
         )  # fmt: skip
         lines = rows.mention_lines(
-            posts, columns, new, ids=ids, conversations=home, authors=authors, published=published,
-            received=received.isoformat(), brands=brands, origin=origin,
+            posts, columns, new, ids=ids, conversations=homes, authors=authors, published=published,
+            received=received.isoformat(), edited=[_edited(posts[row], received) for row in new],
+            brands=brands, origin=origin,
         )  # fmt: skip
         with cursor.copy(f"COPY conversations_mention ({rows.MENTION_COLUMNS}) FROM STDIN") as copy:
             copy.write("".join(lines).encode())
-        _remember_labels(cursor, labels, dict(zip(new, home, strict=True)))
-    heads.refresh(set(home) - fresh)
-    result.new += ids
+        _remember_labels(cursor, {label: home for row, home in zip(new, homes, strict=True) for label in labels[row]})
+    return homes
 
 
 def _lock(brands: set[int], *, alone: bool) -> None:
@@ -226,15 +243,17 @@ def _lock(brands: set[int], *, alone: bool) -> None:
 
 
 def _claim(keys: Sequence[str]) -> dict[str, int]:
-    """Number the keys nobody has yet: {key: mention id}. Sorted, so that two batches cannot wait for each other."""
-    if not keys:
-        return {}
+    """Number the keys nobody has yet, in their order: {key: mention id}.
+
+    Inserted in the order of the keys themselves, so that two batches cannot wait for each other.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO conversations_postkey (key, mention) "
-            "SELECT key, nextval('conversations_mention_number') FROM unnest(%s::text::uuid[]) AS key "
+            "INSERT INTO conversations_postkey (key, mention) SELECT key, number FROM ("
+            "SELECT key, nextval('conversations_mention_number') AS number FROM unnest(%s::text::uuid[]) AS key OFFSET 0"
+            ") AS numbered ORDER BY key "
             "ON CONFLICT DO NOTHING RETURNING encode(uuid_send(key), 'hex'), mention",
-            [_keys_array(sorted(keys))],
+            [_keys_array(keys)],
         )
         return dict(cursor.fetchall())
 
@@ -244,81 +263,155 @@ def _keys_array(keys: Iterable[str]) -> str:
 
 
 def _change(
-    posts: Sequence[Post], columns: rows.Columns, changed: list[int], keys: Sequence[str], result: Recorded
-) -> None:
-    """Posts already known: a new version of the text, a deletion, or nothing."""
+    posts: Sequence[Post],
+    columns: rows.Columns,
+    changed: list[int],
+    keys: Sequence[str],
+    received: datetime,
+    result: Recorded,
+) -> set[int]:
+    """Posts already known: a new version of the text, a deletion, or nothing. The conversations that changed."""
+    if not changed:
+        return set()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT encode(uuid_send(k.key), 'hex'), m.id, m.published_at, m.text, m.subject, m.edited_at, m.deleted_at, m.conversation_id "
+            "SELECT encode(uuid_send(k.key), 'hex'), m.id, m.published_at, m.text, m.subject, m.edited_at, "
+            "m.conversation_id, m.corrected "
             "FROM conversations_postkey k JOIN conversations_mention m ON m.id = k.mention "
-            "WHERE k.key = ANY(%s::text::uuid[]) ORDER BY m.id FOR UPDATE OF m",
+            "WHERE k.key = ANY(%s::text::uuid[]) AND m.deleted_at IS NULL ORDER BY m.id FOR UPDATE OF m",
             [_keys_array(keys[row] for row in changed)],
         )
-        known = {row[0]: row[1:] for row in cursor.fetchall()}
-        touched: dict[int, None] = {}
+        known = {key: _Known(*rest) for key, *rest in cursor.fetchall()}
+        gone: list[_Known] = []
+        edits: list[tuple[int, _Known]] = []
         for row in changed:
-            if keys[row] not in known:
+            mention = known.get(keys[row])
+            if mention is None:
                 continue
-            mention, published, text, subject, edited_at, deleted_at, conversation = known[keys[row]]
-            post = posts[row]
-            if deleted_at is not None:
-                continue
-            if post.deleted:
-                forget(cursor, mention, published)
+            if posts[row].deleted:
                 result.outcomes[row] = "deleted"
-                result.deleted.append(mention)
-            elif _is_newer(post, text, subject, edited_at):
-                cursor.execute(
-                    "INSERT INTO conversations_mentionversion (mention, subject, text, replaced_at) VALUES (%s, %s, %s, %s)",
-                    [mention, subject, text, clock.now()],
-                )
-                cursor.execute(
-                    "UPDATE conversations_mention SET text = %s, subject = %s, language = %s, edited_at = %s, model = '' "
-                    "WHERE id = %s AND published_at = %s",
-                    [
-                        rows.storable(post.text), rows.storable(post.subject[:300]), columns.language[row],
-                        post.edited_at or clock.now(), mention, published,
-                    ],
-                )  # fmt: skip
-                _keep_rows(cursor, columns, [(mention, published, False, row, _corrected(cursor, mention))])
-                result.outcomes[row] = "edited"
-                result.edited.append(mention)
-            else:
-                continue
-            touched[conversation] = None
-        heads.refresh(touched)
+                gone.append(mention)
+            elif _says_something_else(posts[row], mention, received):
+                edits.append((row, mention))
+        edits = _without_old_versions(cursor, posts, edits)
+        for row, _ in edits:
+            result.outcomes[row] = "edited"
+        _forget(cursor, gone, received)
+        _edit(cursor, posts, columns, edits, received)
+    result.deleted += [mention.id for mention in gone]
+    result.edited += [mention.id for _, mention in edits]
+    return {mention.conversation for mention in gone} | {mention.conversation for _, mention in edits}
 
 
-def _corrected(cursor: Any, mention: int) -> set[str]:
-    cursor.execute("SELECT corrected FROM conversations_mention WHERE id = %s", [mention])
-    return set(cursor.fetchone()[0])
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is kept of a post that came before."""
+
+    id: int
+    published_at: datetime
+    text: str
+    subject: str
+    edited_at: datetime | None
+    conversation: int
+    corrected: Sequence[str]
 
 
-def _is_newer(post: Post, text: str, subject: str, edited_at: datetime | None) -> bool:
-    if rows.storable(post.text) == text and rows.storable(post.subject[:300]) == subject:
+def _says_something_else(post: Post, known: _Known, received: datetime) -> bool:
+    """Whether the words differ and nothing says that ours are the later ones."""
+    if rows.storable(post.text) == known.text and rows.storable(post.subject[:300]) == known.subject:
         return False
-    return post.edited_at is None or edited_at is None or post.edited_at > edited_at
+    edited = _edited(post, received)
+    return edited is None or known.edited_at is None or edited > known.edited_at
 
 
-def forget(cursor: Any, mention: int, published: datetime) -> None:
-    """Empty a mention that its channel deleted: text, versions, evidence. The number stays, so that it does not come back."""
-    cursor.execute("DELETE FROM conversations_mentionversion WHERE mention = %s", [mention])
+def _edited(post: Post, received: datetime) -> datetime | None:
+    """When the channel says a post was edited; the moment we got it where that cannot be."""
+    return None if post.edited_at is None else _believable(post.edited_at, received)
+
+
+def _without_old_versions(
+    cursor: Any, posts: Sequence[Post], edits: list[tuple[int, _Known]]
+) -> list[tuple[int, _Known]]:
+    """Leaves out the posts without a time of edit whose words we had before: a file read again takes no edit back."""
+    unsure = [(row, known) for row, known in edits if posts[row].edited_at is None]
+    if not unsure:
+        return edits
     cursor.execute(
-        "UPDATE conversations_mention SET text = '', subject = '', url = '', parent = NULL, evidence = '{}', deleted_at = %s "
-        "WHERE id = %s AND published_at = %s",
-        [clock.now(), mention, published],
+        "SELECT DISTINCT v.mention FROM conversations_mentionversion v "
+        "JOIN unnest(%s::bigint[], %s::text[], %s::text[]) AS g (mention, subject, text) "
+        "ON v.mention = g.mention AND v.subject = g.subject AND v.text = g.text",
+        [
+            [known.id for _, known in unsure],
+            [rows.storable(posts[row].subject[:300]) for row, _ in unsure],
+            [rows.storable(posts[row].text) for row, _ in unsure],
+        ],
+    )
+    old = {mention for (mention,) in cursor.fetchall()}
+    return [(row, known) for row, known in edits if posts[row].edited_at is not None or known.id not in old]
+
+
+def _edit(
+    cursor: Any, posts: Sequence[Post], columns: rows.Columns, edits: list[tuple[int, _Known]], received: datetime
+) -> None:
+    """Put new words and their reading in the place of the old, which become a version."""
+    if not edits:
+        return
+    cursor.execute(
+        "INSERT INTO conversations_mentionversion (mention, subject, text, replaced_at) "
+        "SELECT mention, subject, text, %s FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS g (mention, subject, text)",
+        [
+            received,
+            [known.id for _, known in edits],
+            [known.subject for _, known in edits],
+            [known.text for _, known in edits],
+        ],
+    )
+    cursor.execute(
+        "UPDATE conversations_mention AS m SET text = g.text, subject = g.subject, language = g.language, "
+        "edited_at = g.edited_at "
+        "FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::timestamptz[]) "
+        "AS g (id, published_at, text, subject, language, edited_at) WHERE m.id = g.id AND m.published_at = g.published_at",
+        [
+            [known.id for _, known in edits],
+            [known.published_at for _, known in edits],
+            [rows.storable(posts[row].text) for row, _ in edits],
+            [rows.storable(posts[row].subject[:300]) for row, _ in edits],
+            [columns.language[row] for row, _ in edits],
+            [_edited(posts[row], received) or received for row, _ in edits],
+        ],
+    )
+    _keep_rows(
+        cursor, columns, [(known.id, known.published_at, False, row, set(known.corrected)) for row, known in edits]
     )
 
 
-def _authors(posts: Sequence[Post]) -> list[int | None]:
-    """Ids of the authors of `posts`, made where they are new, renamed where the channel gives another name."""
+def _forget(cursor: Any, gone: Sequence[_Known], received: datetime) -> None:
+    """Empty mentions their channel deleted: text, versions, evidence. The numbers stay, so that they do not come back."""
+    if not gone:
+        return
+    numbers = [mention.id for mention in gone]
+    cursor.execute("DELETE FROM conversations_mentionversion WHERE mention = ANY(%s)", [numbers])
+    cursor.execute(
+        "UPDATE conversations_mention SET text = '', subject = '', url = '', parent = NULL, evidence = '{}', deleted_at = %s "
+        "WHERE id = ANY(%s) AND published_at = ANY(%s)",
+        [received, numbers, [mention.published_at for mention in gone]],
+    )
+
+
+def _authors(posts: Sequence[Post]) -> tuple[list[int | None], dict[int, str]]:
+    """Ids of the authors of `posts`, made where they are new, renamed where the channel gives another name; and what
+    each is called."""
     asked = [(post.channel, post.author.handle) if post.author else None for post in posts]
-    given = {key: post.author for key, post in zip(asked, posts, strict=True) if key and post.author}
+    given: dict[tuple[str, str], Author] = {}
+    for key, post in zip(asked, posts, strict=True):
+        if key and post.author and (post.author.name or key not in given):
+            given[key] = post.author
     stored = {key: (rows.storable(key[0][:40]), rows.storable(key[1][:200])) for key in given}
     wanted = {stored[key]: author for key, author in given.items()}
     if not wanted:
-        return [None] * len(posts)
+        return [None] * len(posts), {}
     found: dict[tuple[str, str], int] = {}
+    names: dict[int, str] = {}
     everyone = sorted(wanted)
     with connection.cursor() as cursor:
         renamed = []
@@ -327,13 +420,21 @@ def _authors(posts: Sequence[Post]) -> list[int | None]:
             new_name = rows.storable(wanted[channel, handle].name[:200])
             if new_name and new_name != name:
                 renamed.append((number, new_name))
+            names[number] = new_name or name or handle
         if renamed:
-            cursor.executemany("UPDATE conversations_author SET name = %s WHERE id = %s", [r[::-1] for r in sorted(renamed)])
+            renamed.sort()
+            cursor.execute(
+                "UPDATE conversations_author AS a SET name = g.name "
+                "FROM unnest(%s::bigint[], %s::text[]) AS g (id, name) WHERE a.id = g.id",
+                [[number for number, _ in renamed], [name for _, name in renamed]],
+            )
         missing = [identity for identity in everyone if identity not in found]
         if missing:
             _make_authors(cursor, missing, wanted)
-            found.update({(channel, handle): number for channel, handle, number, _ in _known_authors(cursor, missing)})
-    return [found[stored[key]] if key else None for key in asked]
+            for channel, handle, number, name in _known_authors(cursor, missing):
+                found[channel, handle] = number
+                names[number] = name or handle
+    return [found[stored[key]] if key else None for key in asked], names
 
 
 def _known_authors(cursor: Any, identities: Sequence[tuple[str, str]]) -> list[tuple[str, str, int, str]]:
@@ -345,9 +446,7 @@ def _known_authors(cursor: Any, identities: Sequence[tuple[str, str]]) -> list[t
     return list(cursor.fetchall())
 
 
-def _make_authors(
-    cursor: Any, identities: Sequence[tuple[str, str]], wanted: Mapping[tuple[str, str], Author]
-) -> None:
+def _make_authors(cursor: Any, identities: Sequence[tuple[str, str]], wanted: Mapping[tuple[str, str], Author]) -> None:
     authors = [wanted[identity] for identity in identities]
     cursor.execute(
         "INSERT INTO conversations_author (channel, handle, name, url, followers) "
@@ -357,14 +456,12 @@ def _make_authors(
             [handle for _, handle in identities],
             [rows.storable(author.name[:200]) for author in authors],
             [rows.storable(author.url[:500]) for author in authors],
-            [author.followers for author in authors],
+            [rows.count(author.followers) for author in authors],
         ],
     )
 
 
-def _conversations(
-    new: list[int], keys: Sequence[str], labels: dict[int, list[str]], ids: Sequence[int]
-) -> list[int]:
+def _conversations(new: list[int], keys: Sequence[str], labels: Sequence[list[str]], ids: Sequence[int]) -> list[int]:
     """The number of the conversation of each new post: a recorded one, or that of the post that begins a new one."""
     known = _labelled([keys[row] for row in new], {label for row in new for label in labels[row]})
     if not known and not any(labels[row] for row in new):
@@ -407,13 +504,13 @@ def _labelled(own: Iterable[str], others: set[str]) -> dict[str, int]:
     return found
 
 
-def _remember_labels(cursor: Any, labels: dict[int, list[str]], homes: dict[int, int]) -> None:
-    pairs = sorted({(label, homes[row]) for row, mine in labels.items() if row in homes for label in mine})
-    if pairs:
+def _remember_labels(cursor: Any, homes: Mapping[str, int]) -> None:
+    if homes:
+        labels = sorted(homes)
         cursor.execute(
             "INSERT INTO conversations_threadkey (key, conversation_id) "
             "SELECT * FROM unnest(%s::text::uuid[], %s::bigint[]) ON CONFLICT DO NOTHING",
-            [_keys_array(label for label, _ in pairs), [home for _, home in pairs]],
+            [_keys_array(labels), [homes[label] for label in labels]],
         )
 
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from octavo.understand import Readings
 from octavo.vocabulary import NO_REGISTER, REGISTERS, Parent, Post, Sentiment
@@ -23,13 +27,12 @@ NULL = r"\N"
 _SENTIMENTS = tuple(str(sentiment) for sentiment in Sentiment)
 _NAMES = (*(str(register) for register in REGISTERS), NO_REGISTER)  # index -1 is `none`
 _UNSAFE = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
-_ASSIGNED = tuple(
-    "{" + ",".join(_NAMES[bit] for bit in range(len(REGISTERS)) if mask >> bit & 1) + "}" for mask in range(256)
-)
+MOST = 2**63 - 1
+"""The largest number a column holds."""
 
 MENTION_COLUMNS = (
     "id, published_at, received_at, brand_id, conversation_id, author_id, origin, channel, external_id, subject, text, url, "
-    "parent, reach, own, language, relevant, relevance, register, assigned, runner_up, registers, sentiment, "
+    "parent, reach, own, edited_at, language, relevant, relevance, register, assigned, runner_up, registers, sentiment, "
     "sentiment_score, urgency, campaign, evidence, model"
 )
 CONVERSATION_COLUMNS = (
@@ -54,6 +57,11 @@ def storable(value: str) -> str:
     except UnicodeEncodeError:
         value = "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in value)
     return value
+
+
+def count(value: int | None) -> int | None:
+    """A number somebody else counted, as a column holds it."""
+    return None if value is None else min(max(value, 0), MOST)
 
 
 def marks(evidence: Sequence[int], limit: int = EXCERPT) -> list[int]:
@@ -128,8 +136,9 @@ def _flat_evidence(readings: Readings) -> list[list[int]]:
     return [flat[start:end] for start, end in pairwise(bounds)]
 
 
-def _thousandths(values: object) -> list:  # type: ignore[type-arg]
-    return (values * 1000).round().astype("int16").tolist()  # type: ignore[operator,no-any-return]
+def _thousandths(values: NDArray[np.float32]) -> Any:
+    """The same shape as nested lists of int."""
+    return (values * 1000).round().astype(np.int16).tolist()
 
 
 def mention_lines(
@@ -142,6 +151,7 @@ def mention_lines(
     authors: Sequence[int | None],
     published: Sequence[str],
     received: str,
+    edited: Sequence[datetime | None],
     brands: Sequence[int],
     origin: int | None,
 ) -> Iterator[str]:
@@ -152,14 +162,15 @@ def mention_lines(
         post = posts[row]
         author = authors[at]
         parent = post.parent
+        changed = edited[at]
         yield (
             f"{ids[at]}\t{published[at]}\t{received}\t{brands[row]}\t{conversations[at]}\t{NULL if author is None else author}\t"
             f"{source}\t{escape(storable(post.channel[:40]))}\t{escape(storable(post.external_id[:500]))}\t"
             f"{escape(storable(post.subject[:300])) if post.subject else ''}\t{escape(storable(post.text))}\t"
             f"{escape(storable(post.url[:2000])) if post.url else ''}\t"
-            f"{NULL if parent is None else escape(storable(_parent(parent)))}\t{max(post.reach, 0)}\t"
-            f"{'t' if post.own else 'f'}\t{columns.language[row]}\t{'t' if columns.relevant[row] else 'f'}\t"
-            f"{columns.relevance[row]}\t{_NAMES[columns.primary[row]]}\t{_ASSIGNED[columns.assigned[row]]}\t"
+            f"{NULL if parent is None else escape(storable(_parent(parent)))}\t{count(post.reach)}\t"
+            f"{'t' if post.own else 'f'}\t{NULL if changed is None else changed.isoformat()}\t{columns.language[row]}\t{'t' if columns.relevant[row] else 'f'}\t"
+            f"{columns.relevance[row]}\t{_NAMES[columns.primary[row]]}\t{assigned_array(columns.assigned[row], columns.primary[row])}\t"
             f"{_NAMES[columns.runner_up[row]]}\t{{{','.join(map(str, columns.registers[row]))}}}\t"
             f"{_SENTIMENTS[columns.sentiment[row]]}\t{columns.sentiment_score[row]}\t{columns.urgency[row]}\t"
             f"{escape(columns.campaign[row][:120]) if columns.campaign[row] else ''}\t"
@@ -175,9 +186,11 @@ def register_name(index: int) -> str:
     return _NAMES[index]
 
 
-def assigned_array(mask: int) -> str:
-    """A bit mask of registers as an array literal."""
-    return _ASSIGNED[mask]
+@cache
+def assigned_array(mask: int, primary: int) -> str:
+    """A bit mask of registers as an array literal, the primary one first."""
+    carried = sorted((bit for bit in range(len(REGISTERS)) if mask >> bit & 1), key=lambda bit: bit != primary)
+    return "{" + ",".join(_NAMES[bit] for bit in carried) + "}"
 
 
 def primary_score(register: str, registers: Sequence[int]) -> int:

@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 from octavo.vocabulary import Post
 
-_REPLY_PREFIX = re.compile(r"^\s*(?:(?:re|r|aw|sv|rif|fw|fwd|tr|i|wg|rv|enc)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+_REPLY_PREFIX = re.compile(r"^(?:(?:re|r|aw|sv|rif|fw|fwd|tr|i|wg|rv|enc) ?(?:\[\d+\])? ?: ?)+", re.IGNORECASE)
 
 
 def label(brand: int, channel: str, kind: str, *values: str) -> str:
@@ -26,7 +26,8 @@ def post_label(brand: int, channel: str, external_id: str) -> str:
 
 def bare_subject(subject: str) -> str:
     """A subject without its reply marks ("Re: Tr: Invoice" and "invoice " are one), at most 300 characters."""
-    return " ".join(_REPLY_PREFIX.sub("", subject).casefold().split())[:300]
+    plain = " ".join(subject[:1000].split())  # bounded and without runs of spaces, on which the pattern would be slow
+    return _REPLY_PREFIX.sub("", plain).casefold()[:300]
 
 
 def thread_labels(brand: int, post: Post) -> list[str]:
