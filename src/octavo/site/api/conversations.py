@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -18,7 +17,6 @@ from octavo.people.tokens import Scope
 from octavo.site.api import cursors
 from octavo.site.api.problems import invalid
 from octavo.site.api.schemas import (
-    MAX_NUMBER,
     ConversationChange,
     ConversationFilter,
     ConversationOut,
@@ -31,7 +29,7 @@ router = Router(tags=["Conversations"])
 
 @router.get(
     "/conversations",
-    auth=Bearer(Scope.CONVERSATIONS_READ),
+    auth=Bearer(Scope.CONVERSATIONS_READ, query=ConversationFilter),
     response=ConversationPage,
     by_alias=True,
     summary="List conversations",
@@ -45,12 +43,12 @@ def list_conversations(request: HttpRequest, chosen: Query[ConversationFilter]) 
     asked = inbox.Filter(
         **{**given, **facets},
         q=" ".join(chosen.q.split()),
-        after=_place(chosen.cursor, chosen.sort) if chosen.cursor else "",
+        after=cursors.place(chosen.cursor, urgent=chosen.sort == "urgent") if chosen.cursor else "",
     )
     page = inbox.page(owner(request), asked, size=chosen.limit)
     return {
         "items": [conversation(row) for row in page.rows],
-        "next": cursors.pack("c", page.next) if page.next else None,
+        "next": cursors.of_place(page.next) if page.next else None,
     }
 
 
@@ -119,19 +117,6 @@ def conversation(row: Conversation) -> dict[str, Any]:
         "language": row.language,
         "excerpt": row.excerpt,
     }
-
-
-def _place(cursor: str, sort: str) -> str:
-    """The inbox's own `after` in a cursor. Raises `Problem` where it belongs to the other order."""
-    place = cursors.unpack("c", cursor)
-    *urgency, moment, number = place.split("~") if place.count("~") in (1, 2) else ("", "", "")
-    try:
-        sound = datetime.fromisoformat(moment).tzinfo is not None and 0 <= int(number) <= MAX_NUMBER
-    except ValueError:
-        sound = False
-    if not sound or (urgency in (["0"], ["1"], ["2"], ["3"])) != (sort == "urgent"):
-        raise cursors.bad()
-    return place
 
 
 def _set_status(user: User, row: Conversation, change: ConversationChange) -> None:

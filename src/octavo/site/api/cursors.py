@@ -1,39 +1,47 @@
-"""Where the next page begins, as an opaque word: the key of the last row, so that new rows shift nothing."""
+"""Where the next page begins: the key of the last row, so that rows which arrive meanwhile shift nothing.
+
+A cursor is for callers to give back, not to read; its first letter names the kind of list it belongs to.
+"""
 
 from __future__ import annotations
 
-import base64
-import binascii
+import re
+from datetime import datetime
 
 from octavo.site.api.problems import Problem, invalid
 
-_LONGEST = 200
+OF_MESSAGES = r"^(m[0-9]{1,18})?$"
+OF_SOURCES = r"^(s[0-9]{1,18})?$"
+OF_CONVERSATIONS = r"^(c([0-3]~)?[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z~[0-9]{1,18})?$"
+
+_PLACE = re.compile(r"c(?:([0-3])~)?([^~]+)~([0-9]+)")
 
 
-def pack(kind: str, key: str) -> str:
-    """A cursor of one kind of list (`m` messages, `c` conversations, `s` sources)."""
-    return base64.urlsafe_b64encode(f"{kind}:{key}".encode()).decode().rstrip("=")
+def of_number(letter: str, number: int) -> str:
+    return f"{letter}{number}"
 
 
-def unpack(kind: str, cursor: str) -> str:
-    """The key in a cursor. Raises `Problem` for one that is not of this kind of list."""
+def number(cursor: str) -> int:
+    """The number in a cursor that has its kind's form."""
+    return int(cursor[1:])
+
+
+def of_place(after: str) -> str:
+    """The cursor for the inbox's own `after`. Without a plus sign, which addresses turn into a space."""
+    return "c" + after.replace("+00:00", "Z")
+
+
+def place(cursor: str, *, urgent: bool) -> str:
+    """The inbox's own `after` in a cursor. Raises `Problem` where it belongs to the other order."""
+    parts = _PLACE.fullmatch(cursor)
+    if parts is None or (parts[1] is not None) != urgent:
+        raise _of_elsewhere()
     try:
-        padded = cursor[:_LONGEST] + "=" * (-len(cursor[:_LONGEST]) % 4)
-        found, _colon, key = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
-        raise bad() from None
-    if found != kind or not key:
-        raise bad()
-    return key
+        datetime.fromisoformat(parts[2])
+    except ValueError:
+        raise _of_elsewhere() from None
+    return cursor[1:]
 
 
-def number(kind: str, cursor: str) -> int:
-    """The key in a cursor whose key is a row's number. Raises `Problem`."""
-    key = unpack(kind, cursor)
-    if not (key.isascii() and key.isdigit() and len(key) <= 18):
-        raise bad()
-    return int(key)
-
-
-def bad() -> Problem:
-    return invalid("This cursor did not come from this list.", parameter="cursor")
+def _of_elsewhere() -> Problem:
+    return invalid("This cursor does not belong to this list in this order.", parameter="cursor")

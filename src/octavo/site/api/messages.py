@@ -66,7 +66,7 @@ def send(request: HttpRequest, batch: MessagesIn) -> Status:
 
 @router.get(
     "/messages",
-    auth=Bearer(Scope.MESSAGES_READ),
+    auth=Bearer(Scope.MESSAGES_READ, query=MessageFilter),
     response=MessagePage,
     by_alias=True,
     summary="List messages",
@@ -94,7 +94,7 @@ def list_messages(request: HttpRequest, chosen: Query[MessageFilter]) -> dict[st
     for condition, value in (
         ("published_at__gte", chosen.since),
         ("published_at__lt", chosen.until),
-        ("own", chosen.own),
+        ("own", None if chosen.own is None else chosen.own == "true"),
         ("conversation", chosen.conversation),
     ):
         if value is not None:
@@ -102,13 +102,13 @@ def list_messages(request: HttpRequest, chosen: Query[MessageFilter]) -> dict[st
     if chosen.q.strip():
         found = search.mentions(found, chosen.q)
     if chosen.cursor:
-        found = found.filter(pk__lt=cursors.number("m", chosen.cursor))
+        found = found.filter(pk__lt=cursors.number(chosen.cursor))
     rows = list(found.order_by("-pk").prefetch_related("brand", "author")[: chosen.limit + 1])
     more = len(rows) > chosen.limit
     rows = rows[: chosen.limit]
     return {
         "items": [message(row) for row in rows],
-        "next": cursors.pack("m", str(rows[-1].pk)) if more else None,
+        "next": cursors.of_number("m", rows[-1].pk) if more else None,
     }
 
 

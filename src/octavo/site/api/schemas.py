@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from ninja import Field, Schema
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, WithJsonSchema
 
+from octavo.site.api import cursors
 from octavo.vocabulary import LANGUAGES, NO_REGISTER, REGISTERS, ParentKind, Register, Sentiment
 
 MOST_LISTED = 200
@@ -26,8 +27,12 @@ _Nul = Annotated[str, AfterValidator(lambda text: text.replace("\x00", ""))]
 Slug = Annotated[str, Field(pattern=r"^[-a-zA-Z0-9_]{1,140}$")]
 Channel = Annotated[str, Field(pattern=r"^[-a-z0-9_.]{1,40}$")]
 Number = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
+Limit = Annotated[int, Field(ge=1, le=MOST_LISTED)]
+CURSOR = "`next` of the page before."
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?")
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def _written(value: Any) -> Any:
@@ -40,9 +45,10 @@ def _written(value: Any) -> Any:
 
 
 def _aware(moment: datetime) -> datetime:
-    if not 1970 <= moment.year <= 2200:
-        raise ValueError("between the years 1970 and 2200, please")
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:  # a moment of the year 1 or 9999 that is none in UTC
+        return moment.replace(tzinfo=UTC)
 
 
 Moment = Annotated[
@@ -52,6 +58,15 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """A moment in ISO 8601; without a zone it is UTC."""
+
+
+def _written_day(value: Any) -> Any:
+    if not (isinstance(value, str) and _DAY.fullmatch(value)):
+        raise ValueError("write a day as 2026-03-02")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_day), WithJsonSchema({"type": "string", "format": "date"})]
 
 
 class AuthorOut(Schema):
@@ -148,24 +163,25 @@ class Narrowed(Schema):
     q: _Nul = Field(
         default="", max_length=200, description='Words, as on a search engine: `late "gate change" -refund`.'
     )
-    limit: int = Field(default=50, ge=1, le=MOST_LISTED)
-    cursor: str = Field(default="", max_length=200, description="`next` of the page before.")
+    limit: Limit = 50
 
 
 class MessageFilter(Narrowed):
+    cursor: str = Field(default="", pattern=cursors.OF_MESSAGES, description=CURSOR)
     since: Moment | None = Field(default=None, description="Published at this moment or later.")
     until: Moment | None = Field(default=None, description="Published before this moment.")
-    own: bool | None = Field(default=None, description="Written by the brand itself.")
+    own: Literal["true", "false"] | None = Field(default=None, description="Written by the brand itself.")
     conversation: Number | None = None
 
 
 class ConversationFilter(Narrowed):
+    cursor: str = Field(default="", pattern=cursors.OF_CONVERSATIONS, description=CURSOR)
     tab: Literal["all", "mine", "unassigned", "snoozed", "done"] = Field(
         default="all", description="`all`, `mine` and `unassigned` are those somebody still has to finish."
     )
     sort: Literal["newest", "urgent"] = "newest"
-    since: date | None = Field(default=None, description="Last message on this day (UTC) or later.")
-    until: date | None = Field(default=None, description="Last message on this day (UTC) or before.")
+    since: Day | None = Field(default=None, description="Last message on this day (UTC) or later.")
+    until: Day | None = Field(default=None, description="Last message on this day (UTC) or before.")
 
 
 _MESSAGE_IN: dict[str, Any] = {
@@ -370,8 +386,8 @@ class SourceOut(Schema):
 
 
 class SourceFilter(Schema):
-    limit: int = Field(default=50, ge=1, le=MOST_LISTED)
-    cursor: str = Field(default="", max_length=200, description="`next` of the page before.")
+    cursor: str = Field(default="", pattern=cursors.OF_SOURCES, description=CURSOR)
+    limit: Limit = 50
 
 
 class SourcePage(Schema):

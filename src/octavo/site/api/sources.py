@@ -20,7 +20,7 @@ router = Router(tags=["Sources"])
 
 @router.get(
     "/sources",
-    auth=Bearer(Scope.SOURCES_READ),
+    auth=Bearer(Scope.SOURCES_READ, query=SourceFilter),
     response=SourcePage,
     summary="List sources",
     operation_id="list_sources",
@@ -29,11 +29,11 @@ def list_sources(request: HttpRequest, chosen: Query[SourceFilter]) -> dict[str,
     """Sources with their health, the newest first."""
     found = access.sources_for(owner(request)).order_by("-pk")
     if chosen.cursor:
-        found = found.filter(pk__lt=cursors.number("s", chosen.cursor))
+        found = found.filter(pk__lt=cursors.number(chosen.cursor))
     rows = list(found[: chosen.limit + 1])
     more = len(rows) > chosen.limit
     rows = rows[: chosen.limit]
-    return {"items": [source(row) for row in rows], "next": cursors.pack("s", str(rows[-1].pk)) if more else None}
+    return {"items": [source(row) for row in rows], "next": cursors.of_number("s", rows[-1].pk) if more else None}
 
 
 @router.get(

@@ -6,6 +6,7 @@ from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest
+from ninja import Schema
 from ninja.security import HttpBearer
 
 from octavo.people import tokens
@@ -19,14 +20,16 @@ MAX_BODY = 5_000_000
 
 
 class Bearer(HttpBearer):
-    """A token in the header `Authorization`, with one scope."""
+    """A token in the header `Authorization`, with one scope; `query` has the parameters the address knows."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, *, query: type[Schema] | None = None) -> None:
         super().__init__()
         self.scope = scope
+        fields = query.model_fields.items() if query else ()
+        self.parameters = frozenset(field.alias or name for name, field in fields)
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken:
-        """The token. Raises `Problem`: 401, 429, 403, 413 or 415."""
+        """The token. Raises `Problem`: 401, 429, 403, 413, 415, or 422 for a parameter nobody knows."""
         found = tokens.find(token.strip())
         if found is None:
             raise unauthenticated("This token is unknown, revoked or over.", error="invalid_token")
@@ -34,7 +37,15 @@ class Bearer(HttpBearer):
         if not tokens.allows(found, self.scope):
             raise _out_of_scope(self.scope)
         _check_body(request)
+        self._check_query(request)
         return found
+
+    def _check_query(self, request: HttpRequest) -> None:
+        # A filter with a slip in its name would otherwise give everything, as if all of it matched.
+        unknown = [name for name in request.GET if name not in self.parameters]
+        if unknown:
+            said = "This address knows no such parameter."
+            raise Problem(Kind.INVALID, said, errors=[{"parameter": name, "detail": said} for name in unknown])
 
 
 def owner(request: HttpRequest) -> User:
