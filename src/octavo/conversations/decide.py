@@ -42,7 +42,11 @@ class Before:
 def set_status(
     user: User, conversations: Sequence[int], status: Conversation.Status, *, until: datetime | None = None
 ) -> list[Before]:
-    """Give conversations a status; `until` is when snoozed ones come back (required for them). Returns what they were."""
+    """Give conversations a status; `until` is when snoozed ones come back (required for them). Returns what they were.
+
+    Raises `ValueError` for a status there is none of, and where `until` does not go with it.
+    """
+    status = Conversation.Status(status)
     if (status == Conversation.Status.SNOOZED) != (until is not None):
         raise ValueError("until goes with snoozed, and only with it")
     now = clock.now()
@@ -83,6 +87,7 @@ def undo(user: User, before: Sequence[Before]) -> int:
             row.resolved_at = _moment(item.resolved_at)
             row.waiting_since = _moment(item.waiting_since)
         Conversation.objects.bulk_update(rows, ["status", "assignee", "snoozed_until", "resolved_at", "waiting_since"])
+        heads.refresh(was)  # somebody may have written meanwhile
         _note_in_trail(user, "undone", rows)
     return len(rows)
 
@@ -102,8 +107,12 @@ def wake_snoozed() -> int:
 
 
 def add_note(user: User, conversation: Conversation, text: str) -> Note:
+    """Write a note beside a conversation. Raises `ValueError` for an empty one."""
+    text = text.strip()
+    if not text:
+        raise ValueError("a note says something")
     with transaction.atomic():
-        note = Note.objects.create(conversation=conversation, author=user, text=text.strip())
+        note = Note.objects.create(conversation=conversation, author=user, text=text)
         audit.log(user, "noted", kind="conversation", object_id=conversation.pk)
         _announce(conversation.brand_id)
     return note
@@ -112,8 +121,8 @@ def add_note(user: User, conversation: Conversation, text: str) -> Note:
 def correct(user: User, mention: Mention, field: str, value: Any) -> Correction | None:
     """Put a person's word in place of the model's; kept as a `Correction`, safe from later readings.
 
-    `field` is `register` (a register or `none`), `sentiment`, `urgency` (0-3) or `relevant` (bool). None where the reading
-    already says so. Raises `ValueError` for anything else.
+    `field` is `register` (a register or `none`), `sentiment`, `urgency` (0-3) or `relevant` (bool). Saying what
+    the model says confirms it; None where a person has said the same before. Raises `ValueError` for anything else.
     """
     value = _checked(field, value)
     with transaction.atomic():
@@ -129,7 +138,13 @@ def correct(user: User, mention: Mention, field: str, value: Any) -> Correction 
             **{field: value}, assigned=mention.assigned, corrected=mention.corrected
         )
         correction = Correction.objects.create(
-            brand=mention.brand, mention=mention.pk, field=field, was=was, now=value, model=mention.model, corrected_by=user
+            brand_id=mention.brand_id,
+            mention=mention.pk,
+            field=field,
+            was=was,
+            now=value,
+            model=mention.model,
+            corrected_by=user,
         )
         heads.refresh([mention.conversation_id])
         audit.log(user, "corrected", kind="mention", object_id=mention.pk, field=field, was=was, now=value)
@@ -138,20 +153,32 @@ def correct(user: User, mention: Mention, field: str, value: Any) -> Correction 
 
 
 def withdraw(user: User, correction: Correction) -> None:
-    """Take a correction back: the field is what it was, and free for the model again."""
+    """Take a correction back: its field is what it was before, and free for the model where no other correction stands.
+
+    One that a later correction has overruled leaves the field as it is. Nothing happens the second time.
+    """
     with transaction.atomic():
         mention = Mention.objects.select_for_update().get(pk=correction.mention)
-        if correction.withdrawn_at is not None:
-            return
-        corrected = [field for field in mention.corrected if field != correction.field]
-        assigned = mention.assigned
-        if correction.field == "register":
-            assigned = _reassigned(assigned, mention.register, correction.was)
-        Mention.objects.filter(pk=mention.pk, published_at=mention.published_at).update(
-            **{correction.field: correction.was}, assigned=assigned, corrected=corrected
+        standing = list(
+            Correction.objects.filter(mention=mention.pk, field=correction.field, withdrawn_at=None).order_by("pk")
         )
-        correction.withdrawn_at = clock.now()
+        numbers = [each.pk for each in standing]
+        if correction.pk not in numbers:
+            return
+        place = numbers.index(correction.pk)
+        correction.was, correction.withdrawn_at = standing[place].was, clock.now()
         correction.save(update_fields=["withdrawn_at"])
+        changes: dict[str, Any] = {}
+        if place + 1 < len(standing):
+            Correction.objects.filter(pk=numbers[place + 1]).update(was=correction.was)
+        else:
+            changes[correction.field] = correction.was
+            if correction.field == "register":
+                changes["assigned"] = _reassigned(mention.assigned, mention.register, correction.was)
+        if len(standing) == 1:
+            changes["corrected"] = [field for field in mention.corrected if field != correction.field]
+        if changes:
+            Mention.objects.filter(pk=mention.pk, published_at=mention.published_at).update(**changes)
         heads.refresh([mention.conversation_id])
         audit.log(user, "withdrew correction", kind="mention", object_id=mention.pk, field=correction.field)
         _announce(mention.brand_id)
@@ -164,9 +191,10 @@ def _checked(field: str, value: Any) -> Any:
         "urgency": (0, 1, 2, 3),
         "relevant": (True, False),
     }
-    if field not in allowed or value not in allowed[field]:
+    # True is 1 to Python, and would be an urgency.
+    if field not in allowed or value not in allowed[field] or isinstance(value, bool) != (field == "relevant"):
         raise ValueError(f"{field} cannot be {value!r}")
-    return bool(value) if field == "relevant" else value
+    return value
 
 
 def _reassigned(assigned: Sequence[str], was: str, value: str) -> list[str]:
@@ -193,13 +221,13 @@ def _locked(conversations: Sequence[int]) -> tuple[list[Before], list[Conversati
 
 
 def _note_in_trail(user: User, action: str, rows: Sequence[Conversation], **detail: Any) -> None:
-    for row in rows:
-        audit.log(user, action, kind="conversation", object_id=row.pk, **detail)
+    audit.log_each(user, action, kind="conversation", object_ids=[row.pk for row in rows], **detail)
     for brand in {row.brand_id for row in rows}:
         _announce(brand)
 
 
 def _announce(brand: int = 0) -> None:
+    """Tell the open pages, once this transaction is through. Brand 0 is any."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify('octavo_changed', %s)", [f'{{"brand":{brand},"new":0}}'])
 
