@@ -278,4 +278,3 @@ class TestWithdrawing:
         decide.withdraw(user, register)
         assert self.now(mention) == ("question", ["urgency"])
         assert mention.urgency == 3
-

@@ -110,9 +110,7 @@ def test_counts_are_true_after_any_sequence_of_events(
 
 
 class TestCompacting:
-    def test_leaves_one_row_a_combination_and_none_of_nothing(
-        self, brand: Brand, user: User, post: MakesPosts
-    ) -> None:
+    def test_leaves_one_row_a_combination_and_none_of_nothing(self, brand: Brand, user: User, post: MakesPosts) -> None:
         for _ in range(3):
             posts = [post(by="") for _ in range(2)]
             record(posts, readings(posts), brand=brand.pk)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import psycopg
 import structlog
 from asgiref.sync import sync_to_async
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.http import HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
@@ -39,14 +40,14 @@ class Listener:
         self._task: asyncio.Task[None] | None = None
 
     @contextlib.contextmanager
-    def page(self) -> object:  # type: ignore[misc]
+    def page(self) -> Iterator[asyncio.Event]:
         """An event that is set whenever something changed."""
         changed = asyncio.Event()
         self._pages.add(changed)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._listen())
         try:
-            yield changed  # type: ignore[misc]
+            yield changed
         finally:
             self._pages.discard(changed)
             if not self._pages and self._task is not None:
@@ -76,7 +77,7 @@ class Listener:
 listener = Listener()
 
 
-def _connection() -> dict[str, object]:
+def _connection() -> dict[str, Any]:
     parameters = connection.get_connection_params()
     wanted = ("dbname", "user", "password", "host", "port")
     return {name: parameters[name] for name in wanted if parameters.get(name)}
@@ -90,10 +91,12 @@ async def stream(request: HttpRequest) -> StreamingHttpResponse:
     `{"n": conversations that got a message since, "more": whether n is a lower bound}`, and `changed` with `{}` whenever
     something is different in the lists.
     """
-    user = await request.auser()  # type: ignore[attr-defined]
+    user = await request.auser()
+    assert isinstance(user, User)  # nobody else comes past the login middleware
     chosen = inbox.Filter.parse(request.GET)
     seen = request.GET.get("seen", "")
-    start = int(seen) if seen.isdigit() and len(seen) < 19 else await sync_to_async(inbox.newest_mention)()
+    start = int(seen) if seen.isdecimal() and len(seen) < 19 else await sync_to_async(inbox.newest_mention)()
+    await _let_go()
     response = StreamingHttpResponse(_events(user, chosen, start), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
@@ -101,19 +104,29 @@ async def stream(request: HttpRequest) -> StreamingHttpResponse:
 
 
 async def _events(user: User, chosen: inbox.Filter, seen: int) -> AsyncIterator[str]:
-    told = -1
-    with listener.page() as changed:  # type: ignore[attr-defined]
+    told = 0
+    with listener.page() as changed:
         yield "retry: 2000\n\n"
+        first = True
         while True:
-            try:
-                await asyncio.wait_for(changed.wait(), HEARTBEAT)
-            except TimeoutError:
-                yield ": still here\n\n"
-                continue
+            if not first:
+                try:
+                    await asyncio.wait_for(changed.wait(), HEARTBEAT)
+                except TimeoutError:
+                    yield ": still here\n\n"
+                    continue
             changed.clear()
             n = await sync_to_async(inbox.arrived_since)(user, chosen, seen, most=MOST)
-            yield "event: changed\ndata: {}\n\n"
+            await _let_go()
+            if n or not first:  # at first: only what came between the page and its stream
+                yield "event: changed\ndata: {}\n\n"
             if n != told:
                 told = n
-                yield f"event: arrivals\ndata: {json.dumps({'n': min(n, MOST), 'more': n >= MOST})}\n\n"
+                yield f"event: arrivals\ndata: {json.dumps({'n': n, 'more': n >= MOST})}\n\n"
+            first = False
             await asyncio.sleep(AT_MOST_EVERY)
+
+
+async def _let_go() -> None:
+    """Give this page's connection back to the pool, which holds fewer than there may be pages."""
+    await sync_to_async(close_old_connections)()
