@@ -79,24 +79,24 @@ def test_counts_are_true_after_any_sequence_of_events(
     def take(said: Post, says: Says = Says()) -> None:  # noqa: B008
         record([said], readings([said], says), brand=brand.pk)
 
-    for number, (kind, *given) in enumerate(steps):
+    for number, (kind, *how) in enumerate(steps):
         numbers = list(Conversation.objects.order_by("-pk").values_list("pk", flat=True)[:2])
         if kind == "record":
             at = NINE + timedelta(minutes=number)
-            take(post(f"{number}", external_id=f"{this} {given[0]}", own=given[1], created_at=at, by=""), given[2])
+            take(post(f"{number}", external_id=f"{this} {how[0]}", own=how[1], created_at=at, by=""), how[2])
         elif kind == "delete":
-            take(post(external_id=f"{this} {given[0]}", deleted=True))
+            take(post(external_id=f"{this} {how[0]}", deleted=True))
         elif kind == "keep":
             mentions = list(Mention.objects.values_list("pk", flat=True)[:3])
-            keep(readings([post()] * len(mentions), given[0], model=f"model {number}"), mentions)
+            keep(readings([post()] * len(mentions), how[0], model=f"model {number}"), mentions)
         elif kind == "status":
-            until = clock.now() if given[0] == "snoozed" else None
-            decide.set_status(user, numbers, Conversation.Status(given[0]), until=until)
+            until = clock.now() if how[0] == "snoozed" else None
+            decide.set_status(user, numbers, Conversation.Status(how[0]), until=until)
         elif kind == "assign":
-            decide.assign(user, numbers, user if given[0] else None)
+            decide.assign(user, numbers, user if how[0] else None)
         elif kind == "correct":
             for mention in Mention.objects.all()[:1]:
-                decide.correct(user, mention, "register", given[0])
+                decide.correct(user, mention, "register", how[0])
         elif kind == "merge":
             for mention in Mention.objects.all()[:2]:
                 take(post(reply_to=mention.external_id, thread=f"thread {this}", by=""))

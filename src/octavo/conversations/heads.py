@@ -127,7 +127,7 @@ def refresh(conversations: Iterable[int], *, written: Collection[int] = (), rece
             )
             SELECT DISTINCT ON (s.id) s.id, s.first_at, s.last_at, w.since, s.n, m.id, m.author_id,
                    coalesce(nullif(a.name, ''), a.handle, ''), coalesce(s.subject, ''), m.language, m.register, m.registers, m.sentiment,
-                   m.urgency, m.relevant, left(m.text, %s), m.evidence
+                   m.urgency, m.relevant, left(m.text, %s), m.evidence, m.corrected
             FROM state s
             JOIN conversations_mention m ON m.conversation_id = s.id
             LEFT JOIN conversations_author a ON a.id = m.author_id
@@ -140,9 +140,9 @@ def refresh(conversations: Iterable[int], *, written: Collection[int] = (), rece
         )
         changes = []
         for (number, first, last, since, count, head, author, name, subject, language, register, registers, sentiment,
-             urgency, relevant, excerpt, evidence) in cursor.fetchall():  # fmt: skip
+             urgency, relevant, excerpt, evidence, corrected) in cursor.fetchall():  # fmt: skip
             spans = "{" + ",".join(map(str, rows.marks(evidence))) + "}"
-            score = rows.primary_score(register, registers)
+            score = rows.primary_score(register, registers, corrected="register" in corrected)
             changes.append(
                 (number, first, last, since, count, head, author, name[:200], subject, language, register, score, sentiment,
                  urgency, relevant, excerpt, spans, number in written)

@@ -174,7 +174,9 @@ class Conversation(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(status__in=["open", "pending", "snoozed", "resolved"]), name="conversation_status"),
+            models.CheckConstraint(
+                condition=Q(status__in=["open", "pending", "snoozed", "resolved"]), name="conversation_status"
+            ),
             models.CheckConstraint(condition=Q(register__in=RegisterChoice.values), name="conversation_register"),
             models.CheckConstraint(condition=Q(sentiment__in=SentimentChoice.values), name="conversation_sentiment"),
             models.CheckConstraint(condition=Q(urgency__gte=0, urgency__lte=3), name="conversation_urgency"),
@@ -185,13 +187,23 @@ class Conversation(models.Model):
         ]
         indexes = [
             # The two orders of the inbox, and the doors of the home page. Those of open work hold nothing that is done.
-            models.Index(fields=["-urgency", "-last_at", "-id"], condition=Q(status__in=UNFINISHED), name="conversation_urgent"),
+            models.Index(
+                fields=["-urgency", "-last_at", "-id"], condition=Q(status__in=UNFINISHED), name="conversation_urgent"
+            ),
             models.Index(fields=["-last_at", "-id"], name="conversation_newest"),
             models.Index(
-                fields=["register", "-urgency", "-last_at", "-id"], condition=Q(status__in=UNFINISHED), name="conversation_door"
+                fields=["register", "-urgency", "-last_at", "-id"],
+                condition=Q(status__in=UNFINISHED),
+                name="conversation_door",
             ),
-            models.Index(fields=["register", "waiting_since"], condition=Q(waiting_since__isnull=False), name="conversation_waiting"),
-            models.Index(fields=["assignee", "-last_at"], condition=Q(assignee__isnull=False), name="conversation_assignee"),
+            models.Index(
+                fields=["register", "waiting_since"],
+                condition=Q(waiting_since__isnull=False),
+                name="conversation_waiting",
+            ),
+            models.Index(
+                fields=["assignee", "-last_at"], condition=Q(assignee__isnull=False), name="conversation_assignee"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -264,12 +276,18 @@ class PostKey(models.Model):
     key = models.UUIDField(primary_key=True)
     mention = models.BigIntegerField()
 
+    def __str__(self) -> str:
+        return f"{self.key} is {self.mention}"
+
 
 class ThreadKey(models.Model):
     """Leads a later message to its conversation: digest of a thread id, of a message answered, or of author and subject."""
 
     key = models.UUIDField(primary_key=True)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE)
+
+    def __str__(self) -> str:
+        return f"{self.key} is in {self.conversation_id}"
 
 
 class MentionVersion(models.Model):
@@ -279,6 +297,9 @@ class MentionVersion(models.Model):
     subject = models.CharField(max_length=300, blank=True)
     text = models.TextField()
     replaced_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"{self.mention} until {self.replaced_at:%Y-%m-%d %H:%M}"
 
 
 class Note(models.Model):
@@ -291,6 +312,9 @@ class Note(models.Model):
 
     class Meta:
         ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return self.text[:60]
 
 
 class Correction(models.Model):
@@ -305,6 +329,9 @@ class Correction(models.Model):
     corrected_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(default=clock.now)
     withdrawn_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.field} of {self.mention}: {self.now}"
 
 
 class ConversationTally(models.Model):
@@ -321,6 +348,9 @@ class ConversationTally(models.Model):
     assignee = models.BigIntegerField(null=True)
     n = models.BigIntegerField()
 
+    def __str__(self) -> str:
+        return f"{self.n} {self.status} {self.register}"
+
 
 class MentionTally(models.Model):
     """How many messages of the public were published in each hour. Kept by a trigger; rows add up."""
@@ -333,3 +363,6 @@ class MentionTally(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["hour"], name="mention_tally_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.n} {self.register} at {self.hour:%Y-%m-%d %H}"

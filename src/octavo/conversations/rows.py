@@ -169,7 +169,8 @@ def mention_lines(
             f"{escape(storable(post.subject[:300])) if post.subject else ''}\t{escape(storable(post.text))}\t"
             f"{escape(storable(post.url[:2000])) if post.url else ''}\t"
             f"{NULL if parent is None else escape(storable(_parent(parent)))}\t{count(post.reach)}\t"
-            f"{'t' if post.own else 'f'}\t{NULL if changed is None else changed.isoformat()}\t{columns.language[row]}\t{'t' if columns.relevant[row] else 'f'}\t"
+            f"{'t' if post.own else 'f'}\t{NULL if changed is None else changed.isoformat()}\t"
+            f"{columns.language[row]}\t{'t' if columns.relevant[row] else 'f'}\t"
             f"{columns.relevance[row]}\t{_NAMES[columns.primary[row]]}\t{assigned_array(columns.assigned[row], columns.primary[row])}\t"
             f"{_NAMES[columns.runner_up[row]]}\t{{{','.join(map(str, columns.registers[row]))}}}\t"
             f"{_SENTIMENTS[columns.sentiment[row]]}\t{columns.sentiment_score[row]}\t{columns.urgency[row]}\t"
@@ -193,6 +194,14 @@ def assigned_array(mask: int, primary: int) -> str:
     return "{" + ",".join(_NAMES[bit] for bit in carried) + "}"
 
 
-def primary_score(register: str, registers: Sequence[int]) -> int:
-    """Probability in thousandths of the primary register; of there being none, where there is none."""
-    return 1000 - max(registers) if register == NO_REGISTER else registers[_NAMES.index(register)]
+CERTAIN = 1000
+"""The score of a register that a person chose; a model never gets beyond 999."""
+
+
+def primary_score(register: str, registers: Sequence[int], *, corrected: bool = False) -> int:
+    """Probability in thousandths of the primary register; of there being none, where there is none; `CERTAIN` where a
+    person said it."""
+    if corrected:
+        return CERTAIN
+    score = 1000 - max(registers) if register == NO_REGISTER else registers[_NAMES.index(register)]
+    return min(score, CERTAIN - 1)

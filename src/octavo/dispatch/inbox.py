@@ -21,7 +21,12 @@ from django.utils import timezone
 
 from octavo.conversations import access, search
 from octavo.conversations.models import (
-    UNFINISHED, Conversation, ConversationTally, Mention, RegisterChoice, SentimentChoice,
+    UNFINISHED,
+    Conversation,
+    ConversationTally,
+    Mention,
+    RegisterChoice,
+    SentimentChoice,
 )  # fmt: skip
 from octavo.kit import clock
 from octavo.people.models import User
