@@ -68,7 +68,17 @@ def test_a_token_does_only_what_its_scopes_say(user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/messages/1", "/conversations/1", "/sources/1", "/messages/99999999999999999999999", "/nothing", "/", ""]
+    "path",
+    [
+        "/messages/1",
+        "/conversations/1",
+        "/sources/1",
+        "/messages/99999999999999999999999",
+        "/x%0Ay",
+        "/nothing",
+        "/",
+        "",
+    ],
 )
 def test_what_is_not_there_is_not_found(caller: Caller, path: str) -> None:
     problem(caller.get(path), 404, "not-found")

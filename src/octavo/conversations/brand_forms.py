@@ -45,24 +45,31 @@ class Lines(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list | tuple) else value
 
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return set(initial or ()) != set(_lines(data or ""))
+
     def clean(self, value: Any) -> list[str]:
-        text = super().clean(value)
-        lines: dict[str, str] = {}
-        for line in text.splitlines():
-            plain = " ".join(line.split())
-            if plain:
-                lines.setdefault(plain.casefold(), plain)
+        lines = _lines(super().clean(value))
         if len(lines) > MOST_LINES:
             raise ValidationError(_("At most %(most)s lines.") % {"most": MOST_LINES})
-        for line in lines.values():
+        for line in lines:
             self._check(line)
-        return list(lines.values())
+        return lines
 
     def _check(self, line: str) -> None:
         if len(line) > self.longest:
             raise ValidationError(
                 _("“%(line)s…” is longer than %(longest)s characters.") % {"line": line[:40], "longest": self.longest}
             )
+
+
+def _lines(text: str) -> list[str]:
+    lines: dict[str, str] = {}
+    for line in text.splitlines():
+        plain = " ".join(line.split())
+        if plain:
+            lines.setdefault(plain.casefold(), plain)
+    return list(lines.values())
 
 
 class NameLines(Lines):

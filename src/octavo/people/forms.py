@@ -106,18 +106,18 @@ class PreferencesForm(UserForm):
         required=False,
     )
 
+    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+
     class Meta:
         model = User
         fields = ["name", "language", "time_zone", "theme", "letter_keys"]
         labels = {
-            "name": _("Your name"),
             "theme": _("Theme"),
             "letter_keys": _("Work with single letters"),
         }
         help_texts = {
             "letter_keys": _("j for the next message, e for done, and so on; off while you write. ? lists them all."),
         }
-        widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
 
 
 class InvitationForm(forms.Form):

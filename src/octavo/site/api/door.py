@@ -69,7 +69,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @login_not_required
-def nowhere(request: HttpRequest, path: str = "") -> HttpResponse:
+def nowhere(request: HttpRequest) -> HttpResponse:
     """Any other address below /api."""
     return _finish(request, problems.answer(Problem(Kind.NOT_FOUND, "No such address. They are listed at /api/docs.")))
 

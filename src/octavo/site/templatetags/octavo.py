@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.forms import BoundField, CheckboxInput
+from django.forms import BoundField, CheckboxInput, Select
 from django.http import QueryDict
 from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html, format_html_join
@@ -166,5 +166,7 @@ def field(bound: BoundField, help: str = "") -> SafeString:
         return format_html(
             '<div class="field"><label class="check" for="{}">{} <span>{}</span></label>{}</div>', identifier, control, label, rest
         )
-    optional = "" if bound.field.required else format_html(' <span class="muted">{}</span>', _("(optional)"))
+    # A list of choices has an answer in any case.
+    free = not bound.field.required and not isinstance(bound.field.widget, Select)
+    optional = "" if not free else format_html(' <span class="muted">{}</span>', _("(optional)"))
     return format_html('<div class="field"><label for="{}">{}{}</label>{}{}</div>', identifier, label, optional, control, rest)
