@@ -64,10 +64,12 @@ FILTERS = st.builds(
 
 
 class TestTheAddress:
+    @settings(max_examples=40, deadline=None)
     @given(chosen=FILTERS)
     def test_of_a_filter_leads_back_to_it(self, chosen: Filter) -> None:
         assert parse(chosen.query()) == chosen
 
+    @settings(max_examples=40, deadline=None)
     @given(query=st.text(max_size=60) | st.dictionaries(
         st.sampled_from(["tab", "brand", "urgency", "since", "q", "after", "sort", "page"]), st.text(max_size=20)
     ).map(lambda pairs: "&".join(f"{key}={value}" for key, value in pairs.items())))  # fmt: skip
@@ -108,7 +110,7 @@ def frozen() -> Iterator[None]:
 @pytest.fixture
 def filled(frozen: None, brand: Brand, user: User, admin: User, post: MakesPosts) -> list[Conversation]:
     """Sixty conversations that differ in everything one can filter by."""
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     other = Brand.objects.create(name="Other", slug="other")
     for home in (brand, other):
         posts = [
@@ -218,7 +220,7 @@ COUNTABLE = st.fixed_dictionaries(
 
 class TestCounts:
     def test_are_those_of_the_rows_for_every_tab_and_every_value(self, user: User, filled: list[Conversation]) -> None:
-        @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+        @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
         @given(values=COUNTABLE)
         def check(values: dict[str, Any]) -> None:
             chosen = replace(Filter(), **values)

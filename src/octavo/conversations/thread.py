@@ -85,7 +85,11 @@ def of(user: User, conversation: Conversation, *, whole: bool = False) -> Thread
     numbers = [mention.pk for mention in mentions]
     corrections: defaultdict[int, list[Correction]] = defaultdict(list)
     if any(mention.corrected for mention in mentions):
-        standing = Correction.objects.filter(mention__in=numbers, withdrawn_at=None).select_related("corrected_by").order_by("pk")
+        standing = (
+            Correction.objects.filter(mention__in=numbers, withdrawn_at=None)
+            .select_related("corrected_by")
+            .order_by("pk")
+        )
         latest = {(correction.mention, correction.field): correction for correction in standing}
         for correction in latest.values():
             corrections[correction.mention].append(correction)
@@ -109,7 +113,11 @@ def history(user: User, conversation: Conversation) -> History | None:
     found = access.mentions_for(user).filter(
         author=conversation.author_id, own=False, deleted_at=None, published_at__range=around
     ).exclude(conversation=conversation)  # fmt: skip
-    latest = list(found.only("id", "published_at", "conversation_id", "register", "text", "urgency").order_by("-published_at")[:500])
+    latest = list(
+        found.only("id", "published_at", "conversation_id", "register", "text", "urgency").order_by("-published_at")[
+            :500
+        ]
+    )
     counted = Counter(mention.register for mention in latest)
     labels = dict(RegisterChoice.choices)
     return History(
@@ -125,7 +133,12 @@ def _within(found: QuerySet[Mention], conversation: Conversation) -> QuerySet[Me
 
 
 def _message(
-    mention: Mention, corrections: Sequence[Correction], versions: Sequence[MentionVersion], *, is_head: bool, subject: str
+    mention: Mention,
+    corrections: Sequence[Correction],
+    versions: Sequence[MentionVersion],
+    *,
+    is_head: bool,
+    subject: str,
 ) -> Message:
     labels = dict(RegisterChoice.choices)
     scores = sorted(

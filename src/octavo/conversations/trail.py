@@ -28,10 +28,14 @@ def of(conversation: int, mentions: Iterable[int]) -> list[Step]:
     """The latest steps of a conversation and its messages, newest first."""
     about = Q(kind="conversation", object_id=conversation) | Q(kind="mention", object_id__in=list(mentions))
     events = list(Event.objects.filter(about).order_by("-at", "-pk")[:LATEST])
-    numbers = {event.user_id for event in events if event.user_id} | {to for event in events if (to := event.detail.get("to"))}
+    numbers = {event.user_id for event in events if event.user_id} | {
+        to for event in events if (to := event.detail.get("to"))
+    }
     people = {user.pk: str(user) for user in User.objects.filter(pk__in=numbers)} if numbers else {}
     return [
-        Step(event.at, people.get(event.user_id or 0, _("Somebody")) if event.user_id else "Octavo", _said(event, people))
+        Step(
+            event.at, people.get(event.user_id or 0, _("Somebody")) if event.user_id else "Octavo", _said(event, people)
+        )
         for event in events
     ]
 
@@ -50,7 +54,10 @@ def _said(event: Event, people: Mapping[int, str]) -> str:
         "noted": _("wrote a note"),
         "withdrew correction": _("withdrew a correction"),
         "corrected": _("corrected %(was)s to %(now)s")
-        % {"was": _value(detail.get("field"), detail.get("was")), "now": _value(detail.get("field"), detail.get("now"))},
+        % {
+            "was": _value(detail.get("field"), detail.get("was")),
+            "now": _value(detail.get("field"), detail.get("now")),
+        },
     }
     return said.get(event.action, event.action)
 

@@ -28,7 +28,9 @@ def person(request: HttpRequest) -> User:
 def back_to(request: HttpRequest, otherwise: str, *, name: str = "next") -> str:
     """Where a form wants to go next, if that is a page of ours."""
     wanted = request.POST.get(name, "")
-    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    safe = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return wanted if safe else otherwise
 
 
@@ -99,7 +101,11 @@ def correct(request: HttpRequest, number: int) -> HttpResponse:
         return HttpResponseBadRequest()
     if corrections:
         register = RegisterChoice(corrections[0].now).label if corrections[0].field == "register" else ""
-        undo.offer(request, _("Corrected: %(register)s") % {"register": register} if register else _("Corrected"), corrections=corrections)
+        undo.offer(
+            request,
+            _("Corrected: %(register)s") % {"register": register} if register else _("Corrected"),
+            corrections=corrections,
+        )
     return redirect(back_to(request, reverse("conversation", args=[mention.conversation_id])))
 
 

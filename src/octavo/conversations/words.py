@@ -5,10 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.dates import MONTHS_3
 from django.utils.translation import gettext as _
 
-CHANNEL_NAMES = {"rss": "RSS", "webhook": "Webhook", "email": "E-mail", "github": "GitHub", "youtube": "YouTube", "whatsapp": "WhatsApp"}
+CHANNEL_NAMES = {
+    "rss": "RSS",
+    "webhook": "Webhook",
+    "email": "E-mail",
+    "github": "GitHub",
+    "youtube": "YouTube",
+    "whatsapp": "WhatsApp",
+}
 """Channels whose name is not its identifier with a capital letter."""
 
 
@@ -69,7 +76,8 @@ def ago(moment: datetime, now: datetime) -> str:
 
 def exact(moment: datetime) -> str:
     """Day and time in the reader's zone."""
-    return date_format(timezone.localtime(moment), "j M Y, H:i")
+    local = timezone.localtime(moment)
+    return f"{local.day} {MONTHS_3[local.month]} {local.year}, {local:%H:%M}"
 
 
 def brief(moment: datetime, now: datetime) -> str:
@@ -79,4 +87,4 @@ def brief(moment: datetime, now: datetime) -> str:
         return age(moment, now)
     local = timezone.localtime(moment)
     this_year = local.year == timezone.localtime(now).year
-    return date_format(local, "j M" if this_year else "j M Y")
+    return f"{local.day} {MONTHS_3[local.month]}" if this_year else f"{local.day} {MONTHS_3[local.month]} {local.year}"

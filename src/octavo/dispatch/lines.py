@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -14,6 +15,7 @@ from django.utils.translation import ngettext
 from octavo.conversations import words
 from octavo.conversations.marked import marked, strongest
 from octavo.conversations.models import Conversation, RegisterChoice, SentimentChoice, UrgencyChoice
+from octavo.conversations.rows import CERTAIN
 from octavo.kit import clock
 from octavo.vocabulary import Register
 
@@ -23,8 +25,6 @@ FORGOTTEN = timedelta(days=60)
 LONGEST = 32
 IN_SIGHT = 90
 """Characters of evidence that fit a chip; where in the text it is seen anyway, marked."""
-CORRECTED = 1000
-"""The score of a register a person chose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,10 @@ class Line:
     exact: str
     brief: str
 
+    def __getitem__(self, name: str) -> Any:
+        """Templates ask for keys first; an answer spares them an exception for each of the thousand fields of a page."""
+        return getattr(self, name)
+
 
 def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = False) -> list[Line]:
     """Lines of `rows`; `query` is carried to the conversation's page, so that one can go on from there."""
@@ -64,6 +68,8 @@ def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = F
     registers = {choice.value: str(choice.label) for choice in RegisterChoice}
     sentiments = {choice.value: str(choice.label) for choice in SentimentChoice}
     urgencies = {choice.value: str(choice.label) for choice in UrgencyChoice}
+    channels = {name: words.channel_name(name) for name in {row.channel for row in rows}}
+    languages = {code: words.language_name(code) for code in {row.language for row in rows}}
     tail = f"?{query}" if query else ""
     base = reverse("conversation", args=[0])
     found = []
@@ -77,12 +83,12 @@ def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = F
                 urgency_words=urgencies[row.urgency],
                 register=row.register,
                 register_words=registers[row.register],
-                guess="" if row.register_score >= CORRECTED else _("%(n)d %%") % {"n": round(row.register_score / 10)},
+                guess="" if row.register_score == CERTAIN else _("%(n)d %%") % {"n": round(row.register_score / 10)},
                 author=row.author_name or _("Unknown"),
                 brand=row.brand.name if name_brand else "",
-                channel=words.channel_name(row.channel),
+                channel=channels[row.channel],
                 language=row.language.upper() if row.language != "und" else "",
-                language_words=words.language_name(row.language),
+                language_words=languages[row.language],
                 sentiment=row.sentiment,
                 sentiment_words=sentiments[row.sentiment],
                 subject=row.subject,

@@ -72,10 +72,24 @@ def groups(chosen: Filter, counts: Counts, brands: Mapping[str, str]) -> list[Gr
     """The facets with the values that occur, most frequent first; registers and urgency in their own order."""
     found = [
         _group(chosen, counts, "register", _("Register"), dict(RegisterChoice.choices), fixed=True),
-        _group(chosen, counts, "urgency", _("Urgency"), {str(k): v for k, v in reversed(UrgencyChoice.choices)}, fixed=True),
+        _group(
+            chosen, counts, "urgency", _("Urgency"), {str(k): v for k, v in reversed(UrgencyChoice.choices)}, fixed=True
+        ),
         _group(chosen, counts, "sentiment", _("Sentiment"), dict(SentimentChoice.choices), fixed=True),
-        _group(chosen, counts, "language", _("Language"), {code: words.language_name(code) for code in _seen(chosen, counts, "language")}),
-        _group(chosen, counts, "channel", _("Channel"), {name: words.channel_name(name) for name in _seen(chosen, counts, "channel")}),
+        _group(
+            chosen,
+            counts,
+            "language",
+            _("Language"),
+            {code: words.language_name(code) for code in _seen(chosen, counts, "language")},
+        ),
+        _group(
+            chosen,
+            counts,
+            "channel",
+            _("Channel"),
+            {name: words.channel_name(name) for name in _seen(chosen, counts, "channel")},
+        ),
     ]
     if len(brands) > 1:
         found.append(_group(chosen, counts, "brand", _("Brand"), dict(brands)))

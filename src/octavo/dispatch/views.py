@@ -41,7 +41,11 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "look": look,
         "doors": doors.drawn(look, brand=brand),
-        "first": lines(look.first, query=inbox.Filter(brand=(brand,) if brand else ()).query(), name_brand=len(brands) > 1 and not brand),
+        "first": lines(
+            look.first,
+            query=inbox.Filter(brand=(brand,) if brand else ()).query(),
+            name_brand=len(brands) > 1 and not brand,
+        ),
         "brands": brands,
         "brand": brand,
         "empty": not look.first and not Conversation.objects.exists(),
@@ -66,7 +70,9 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
         "lines": lines(listed.rows, query=chosen.here(), name_brand=len(brands) > 1 and len(chosen.brand) != 1),
         "next": f"?{query}{'&' if query else ''}after={listed.next}" if listed.next else "",
         "total": counts.total,
-        "urgency": {"now": counts.facets["urgency"].get("3", 0), "today": counts.facets["urgency"].get("2", 0)} if counts.facets else None,
+        "urgency": {"now": counts.facets["urgency"].get("3", 0), "today": counts.facets["urgency"].get("2", 0)}
+        if counts.facets
+        else None,
         "tabs": panel.tabs(chosen, counts),
         "groups": panel.groups(chosen, counts, brands),
         "chips": panel.chips(chosen, brands),
@@ -119,7 +125,9 @@ def _done(request: HttpRequest, user: User, numbers: Sequence[int], value: str) 
 
 def _open(request: HttpRequest, user: User, numbers: Sequence[int], value: str) -> None:
     before = decide.set_status(user, numbers, Conversation.Status.OPEN)
-    words = ngettext("%(n)d conversation open again", "%(n)d conversations open again", len(before)) % {"n": len(before)}
+    words = ngettext("%(n)d conversation open again", "%(n)d conversations open again", len(before)) % {
+        "n": len(before)
+    }
     undo.offer(request, words, before)
 
 
@@ -165,7 +173,10 @@ _DECISIONS: dict[str, Callable[[HttpRequest, User, Sequence[int], str], None]] =
 def save_view(request: HttpRequest) -> HttpResponse:
     try:
         view = views_saved.save(
-            person(request), request.POST.get("name", ""), request.POST.get("query", ""), shared="shared" in request.POST
+            person(request),
+            request.POST.get("name", ""),
+            request.POST.get("query", ""),
+            shared="shared" in request.POST,
         )
     except ValueError:
         messages.error(request, _("A view needs a name."))

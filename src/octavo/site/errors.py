@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _page(400, _("That did not work"), _("The address or the form is not one Octavo knows. Go back and try again."))
+    return _page(
+        400, _("That did not work"), _("The address or the form is not one Octavo knows. Go back and try again.")
+    )
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> HttpResponse:
@@ -17,7 +19,10 @@ def forbidden(request: HttpRequest, exception: Exception | None = None, reason: 
 
 def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _page(
-        403, _("This page has grown old"), _("You signed in or out in another window since it was loaded. Load it again and repeat."))
+        403,
+        _("This page has grown old"),
+        _("You signed in or out in another window since it was loaded. Load it again and repeat."),
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -26,9 +31,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def broken(request: HttpRequest) -> HttpResponse:
     return _page(
-        500, _("Something broke"), _("The error has been written to the log. Nothing you saved before is lost. Try again in a moment.")
+        500,
+        _("Something broke"),
+        _("The error has been written to the log. Nothing you saved before is lost. Try again in a moment."),
     )
 
 
 def _page(status: int, heading: str, words: str) -> HttpResponse:
-    return HttpResponse(render_to_string("error.html", {"status": status, "heading": heading, "words": words}), status=status)
+    return HttpResponse(
+        render_to_string("error.html", {"status": status, "heading": heading, "words": words}), status=status
+    )

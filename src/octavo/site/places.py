@@ -45,7 +45,7 @@ def _places(user: User) -> Iterator[Item]:
         yield Item(words, f"{inbox}?tab={tab}", icon)
     for view in views_saved.of(user):
         yield Item(view.name, f"{inbox}?{view.query}", "bookmark", n_words=_("View"))
-    for value, words in RegisterChoice.choices:
-        yield Item(str(words), f"{inbox}?register={value}", REGISTER_ICONS[value], n_words=_("Register"))
+    for value, label in RegisterChoice.choices:
+        yield Item(str(label), f"{inbox}?register={value}", REGISTER_ICONS[value], n_words=_("Register"))
     for slug, name in access.brands_for(user).values_list("slug", "name")[:MOST_BRANDS]:
         yield Item(name, f"{inbox}?brand={slug}", "tag", n_words=_("Brand"))

@@ -16,6 +16,7 @@ from django.db.models import Q, Sum
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from octavo.conversations import undo
@@ -23,6 +24,7 @@ from octavo.conversations.models import UNFINISHED, Brand, Conversation, Convers
 from octavo.dispatch import views_saved
 from octavo.kit import clock
 from octavo.listen.models import Source
+from octavo.people.models import User
 from octavo.site.keys import KEYS
 from octavo.vocabulary import REGISTERS, Register
 
@@ -30,6 +32,21 @@ FRESH = timedelta(hours=72)
 """A crisis sign keeps the whole house on watch for so long after its last message."""
 CRISIS_FROM = 5
 """So many fresh conversations with a crisis sign are a crisis; fewer are to be watched."""
+
+
+SECTIONS: Sequence[tuple[str, Any, str, tuple[str, ...]]] = (
+    ("home", _lazy("Home"), "house", ("home",)),
+    ("inbox", _lazy("Inbox"), "inbox", ("inbox", "conversation")),
+    ("sources", _lazy("Sources"), "rss", ("source", "import")),
+    ("brands", _lazy("Brands"), "tag", ("brand", "campaign")),
+    (
+        "settings",
+        _lazy("Settings"),
+        "settings",
+        ("settings", "people", "api-token", "installation", "demo", "account_change"),
+    ),
+)
+"""Of the rail: name of the address, words, icon, beginnings of the names of the pages that belong to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +57,6 @@ class Item:
     current: bool = False
     n: int = 0
     n_words: str = ""
-    secondary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +104,16 @@ class Shell:
     def rail(self) -> Sequence[Item]:
         match = self.request.resolver_match
         name = (match.url_name or "") if match else ""
-        wanted = (
-            ("home", _("Home"), "house", ("home",), 0, "", False),
-            (
-                "inbox", _("Inbox"), "inbox", ("inbox", "conversation"), self._open,
-                ngettext("%(n)s open conversation", "%(n)s open conversations", self._open) % {"n": self._open}, False,
-            ),
-            ("sources", _("Sources"), "rss", ("source", "import"), self._broken,
-             ngettext("%(n)s source does not deliver", "%(n)s sources do not deliver", self._broken) % {"n": self._broken}, False),
-            ("brands", _("Brands"), "tag", ("brand",), 0, "", False),
-            ("settings", _("Settings"), "settings", ("settings", "people", "tokens", "preferences"), 0, "", False),
-        )  # fmt: skip
+        open_words = ngettext("%(n)s open conversation", "%(n)s open conversations", self._open)
+        broken_words = ngettext("%(n)s source does not deliver", "%(n)s sources do not deliver", self._broken)
+        counts = {"inbox": (self._open, open_words), "sources": (self._broken, broken_words)}
         items = []
-        for place, words, icon, begins, n, n_words, secondary in wanted:
+        for place, words, icon, begins in SECTIONS:
             href = address(place)
+            n, n_words = counts.get(place, (0, ""))
             if href:
-                current = any(name.startswith(begin) for begin in begins)
-                items.append(Item(words, href, icon, current, n, n_words, secondary))
+                current = name.startswith(begins)
+                items.append(Item(str(words), href, icon, current, n, n_words % {"n": n} if n_words else ""))
         return items
 
     @cached_property
@@ -118,11 +127,13 @@ class Shell:
 
     @cached_property
     def views(self) -> Sequence[Item]:
+        user = self.request.user
+        assert isinstance(user, User)
         here = self.request.get_full_path()
         inbox = reverse("inbox")
         return [
             Item(view.name, f"{inbox}?{view.query}", "bookmark", current=here == f"{inbox}?{view.query}")
-            for view in views_saved.of(self.request.user)
+            for view in views_saved.of(user)
         ]
 
     @cached_property
@@ -182,29 +193,29 @@ class Shell:
         """What a new installation needs before the first message can come."""
         brand = Brand.objects.exists()
         source = Source.objects.exists()
-        steps = (
-            (
-                _("Name your brand"), _("How people call it, its handles, products and campaigns: so that Octavo knows what is about you."),
-                brand, ("brand-new", _("Add a brand"), False),
-            ),
-            (
-                _("Listen"), _("Follow a feed, let another program call, or import a file of messages you have."),
-                source, ("source-new", _("Connect a source"), False), ("import", _("Import a file"), False),
-            ),
-            (
-                _("Or look around first"),
-                _("The demo brand brings 400 messages of a month in three languages, with a story that is just beginning. It is removed in one action."),
-                False, ("demo-load", _("Load the demo brand"), True),
-            ),
-        )  # fmt: skip
-        first_open = next((place for place, step in enumerate(steps) if not step[2]), None)
+        name_it = _("How people call it, its handles, products and campaigns: so that Octavo knows what is about you.")
+        listen = _("Follow a feed, let another program call, or import a file of messages you have.")
+        look = _(
+            "The demo brand brings 400 messages of a month in three languages, with a story that is just beginning. "
+            "It is removed in one action."
+        )
         return [
-            Step(words, why, done, [
-                Action(label, href, main=place == first_open, post=post)
-                for name, label, post in actions if (href := address(name))
-            ])
-            for place, (words, why, done, *actions) in enumerate(steps)
-        ]  # fmt: skip
+            Step(_("Name your brand"), name_it, brand, _actions(("brand-new", _("Add a brand")), main=not brand)),
+            Step(
+                _("Listen"),
+                listen,
+                source,
+                _actions(
+                    ("source-new", _("Connect a source")), ("import", _("Import a file")), main=brand and not source
+                ),
+            ),
+            Step(
+                _("Or look around first"),
+                look,
+                False,
+                _actions(("demo-load", _("Load the demo brand")), main=brand and source, post=True),
+            ),
+        ]
 
     @cached_property
     def last_message(self) -> datetime | None:
@@ -214,7 +225,11 @@ class Shell:
     def alive_words(self) -> str:
         """Proof that somebody listens: how many sources deliver."""
         alive = Source.objects.filter(state=Source.State.ACTIVE, failing_since=None, next_at__isnull=False).count()
-        return ngettext("%(n)d source is listening.", "%(n)d sources are listening.", alive) % {"n": alive} if alive else ""
+        return (
+            ngettext("%(n)d source is listening.", "%(n)d sources are listening.", alive) % {"n": alive}
+            if alive
+            else ""
+        )
 
     @cached_property
     def undo(self) -> undo.Offer | None:
@@ -228,6 +243,15 @@ class Shell:
     @cached_property
     def _broken(self) -> int:
         return Source.objects.filter(Q(failing_since__isnull=False), state=Source.State.ACTIVE).count()
+
+
+def _actions(*wanted: tuple[str, str], main: bool, post: bool = False) -> list[Action]:
+    """The first of them as the main one, where this step is the next; those without an address left out."""
+    return [
+        Action(words, href, main=main and not place, post=post)
+        for place, (name, words) in enumerate(wanted)
+        if (href := address(name))
+    ]
 
 
 def address(name: str) -> str:

@@ -36,12 +36,16 @@ REGISTER_ICONS = {
     "none": "circle-dashed",
 }
 
+
 @register.simple_tag
 @lru_cache(maxsize=256)
 def icon(name: str, classes: str = "") -> SafeString:
     """An icon of the sprite as decoration; the words beside it say what it means."""
     return format_html(
-        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>', f" {classes}" if classes else "", static(ICONS), name
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        f" {classes}" if classes else "",
+        static(ICONS),
+        name,
     )
 
 
@@ -78,7 +82,10 @@ def when(moment: datetime | None) -> SafeString:
     if moment is None:
         return SafeString("")
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), words.exact(moment), words.brief(moment, clock.now())
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(),
+        words.exact(moment),
+        words.brief(moment, clock.now()),
     )
 
 
@@ -164,9 +171,15 @@ def field(bound: BoundField, help: str = "") -> SafeString:
     rest = mark_safe("".join(parts))  # noqa: S308 built by format_html above
     if isinstance(bound.field.widget, CheckboxInput):
         return format_html(
-            '<div class="field"><label class="check" for="{}">{} <span>{}</span></label>{}</div>', identifier, control, label, rest
+            '<div class="field"><label class="check" for="{}">{} <span>{}</span></label>{}</div>',
+            identifier,
+            control,
+            label,
+            rest,
         )
     # A list of choices has an answer in any case.
     free = not bound.field.required and not isinstance(bound.field.widget, Select)
     optional = "" if not free else format_html(' <span class="muted">{}</span>', _("(optional)"))
-    return format_html('<div class="field"><label for="{}">{}{}</label>{}{}</div>', identifier, label, optional, control, rest)
+    return format_html(
+        '<div class="field"><label for="{}">{}{}</label>{}{}</div>', identifier, label, optional, control, rest
+    )
