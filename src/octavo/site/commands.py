@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 sources_app = typer.Typer(help="Sources: what is followed.", no_args_is_help=True)
-brands_app = typer.Typer(help="Brands.", no_args_is_help=True)
+brands_app = typer.Typer(help="Brands: whom you speak for.", no_args_is_help=True)
 app.add_typer(sources_app, name="sources")
 app.add_typer(brands_app, name="brands")
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+PARENT_PIPE = "OCTAVO_PARENT_PIPE"
+"""Set for the parts of `octavo run`: the file descriptor whose end tells them that it is gone, however it went."""
 TRY_LATER = 75
 """Exit code (EX_TEMPFAIL) where the same command can be run again and goes on."""
 
@@ -131,13 +133,16 @@ def import_(
             channel=channel,
         )
         try:
-            whose = _brand(brand, make=not dry_run) if brand else None
+            whose = _brand(brand, make=False) if brand else None
             seen = importing.look(path, choices, brand=whose)
             if not as_json:
                 _show_preview(seen, brand=brand)
             if dry_run:
                 _dry(seen, as_json=as_json)
                 return
+            if seen.rejects and not seen.posts:
+                _fail(f"No message could be read ({seen.rejects[0].reason}). Say which columns hold what with --map.")
+            whose = _brand(brand) if brand else None
             begun = importing.begin(
                 path, choices=choices, brand=whose, filename="" if file != "-" else "pipe", kept_here=ours
             )
@@ -356,10 +361,11 @@ def _octavo(*, migrate: bool = True) -> Iterator[None]:
     from octavo.site import options, postgres
 
     chosen = options.load()
-    try:
-        postgres.ensure(chosen)
-    except postgres.PostgresUnavailable as error:
-        _fail(str(error), code=TRY_LATER)
+    if PARENT_PIPE not in os.environ:  # the parts of `run` leave the database to it
+        try:
+            postgres.ensure(chosen)
+        except postgres.PostgresUnavailable as error:
+            _fail(str(error), code=TRY_LATER)
     import django
     from django.db import OperationalError, ProgrammingError
 

@@ -19,7 +19,7 @@ from octavo.people.models import User
 from octavo.site import demo
 
 
-def load(user: User) -> Brand:
+def load(user: User | None) -> Brand:
     """The demo brand with its messages and what colleagues decided. Loaded already, it stays as it is."""
     content = demo.load(clock.now())
     recorder.make_room(content.posts)
@@ -68,7 +68,7 @@ def _brand(content: demo.Brand) -> tuple[Brand, bool]:
     return brand, is_new
 
 
-def _decide(user: User, brand: Brand, decisions: Sequence[demo.Decision]) -> None:
+def _decide(user: User | None, brand: Brand, decisions: Sequence[demo.Decision]) -> None:
     """What the invented colleagues did. Their notes bear their names, because they are nobody's account."""
     posts = [decision.conversation_of for decision in decisions]
     homes = dict(Mention.objects.filter(brand=brand, external_id__in=posts).values_list("external_id", "conversation"))

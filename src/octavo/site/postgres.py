@@ -11,6 +11,8 @@ import time
 import warnings
 from pathlib import Path
 
+import psutil
+
 from octavo.site.options import Options
 
 with warnings.catch_warnings():  # no runtime folder (a container, root): the wheel falls back by itself
@@ -80,6 +82,7 @@ def ensure(options: Options, *, for_tests: bool = False) -> PostgresServer | Non
     server = PostgresServer(data, cleanup_mode="stop")
     try:
         with server._lock:
+            _forget_the_dead(server)
             server.ensure_pgdata_inited()
             _configure(data, for_tests=for_tests)
         try:
@@ -106,6 +109,15 @@ def is_running(options: Options) -> bool:
     except (AssertionError, ValueError, OSError):  # half-written pid file
         return True
     return info is not None and info.is_running()
+
+
+def _forget_the_dead(server: PostgresServer) -> None:
+    """Strike out processes that were killed: the wheel would wait for them for ever before it stops the server."""
+    held = server.global_process_id_list
+    listed = held._get()
+    alive = [process for process in listed if psutil.pid_exists(process)]
+    if alive != listed:
+        held.put(alive)
 
 
 def _socket_dir(data: Path) -> Path:

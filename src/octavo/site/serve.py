@@ -16,9 +16,8 @@ from typing import TextIO
 import structlog
 
 from octavo.site import options, postgres
+from octavo.site.commands import PARENT_PIPE
 
-PARENT_PIPE = "OCTAVO_PARENT_PIPE"
-"""Names the file descriptor whose end tells a child that its parent is gone, however it went."""
 GRACE_SECONDS = 20.0
 """How long the parts may take to finish what they are doing when Octavo stops."""
 PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -155,12 +154,10 @@ def _prepare(*, demo: bool) -> str:
 
 
 def _load_demo() -> None:
-    """The demo brand on a first start."""
-    try:
-        from octavo.site.demo import loading
-    except ImportError:
-        return
-    loading.load()
+    """The demo brand on a first start, so that a newcomer meets an inbox that lives."""
+    from octavo.site import demo_brand
+
+    demo_brand.load(None)
 
 
 @dataclass(slots=True)
