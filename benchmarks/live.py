@@ -72,15 +72,21 @@ def main() -> None:
         raise SystemExit(f"{len(refused)} batches were refused: {sorted(set(refused))}")
 
 
-def _source() -> tuple[str, str, bytes]:
+def _source() -> tuple[str, str, str]:
+    """Slug of the brand, address and secret of a webhook source made for this run."""
+    from django.urls import reverse
+
     from octavo.conversations.models import Brand
     from octavo.listen import sources
 
     brand, _ = Brand.objects.get_or_create(name="Live bench", defaults={"slug": "live-bench"})
-    return sources.for_benchmark(brand)
+    made = sources.create(
+        None, brand=brand, channel_name="webhook", name=f"Bench {uuid4().hex[:8]}", given={}, dedicated=True
+    )
+    return brand.slug, reverse("hook", args=[made.source.key]), made.secret
 
 
-def _post(line: http.client.HTTPConnection, path: str, secret: bytes, messages: list[dict[str, object]]) -> int:
+def _post(line: http.client.HTTPConnection, path: str, secret: str, messages: list[dict[str, object]]) -> int:
     from octavo.channels.webhook import sign
 
     body = json.dumps({"messages": messages}).encode()
@@ -92,7 +98,7 @@ def _post(line: http.client.HTTPConnection, path: str, secret: bytes, messages: 
 
 
 def _pour(
-    port: int, path: str, secret: bytes, rate: int, until: float, refused: list[int], sent: list[int]
+    port: int, path: str, secret: str, rate: int, until: float, refused: list[int], sent: list[int]
 ) -> None:
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     turn, began = 0, time.monotonic()
@@ -109,14 +115,14 @@ def _pour(
             time.sleep(pause)
 
 
-def _probe(port: int, path: str, secret: bytes, cookie: str, brand: str, until: float) -> list[float]:
+def _probe(port: int, path: str, secret: str, cookie: str, brand: str, until: float) -> list[float]:
     """Milliseconds from post to page, one for each probe."""
     cookies = {"Cookie": f"sessionid={cookie}"}
     query = f"brand={brand}&sort=newest&about=any"
     page = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     page.request("GET", f"/inbox/?{query}", headers=cookies)
-    seen = re.search(rb'data-seen="(\d+)"', page.getresponse().read())
-    assert seen, "the inbox tells its newest mention in data-seen"
+    seen = re.search(rb'data-live="[^"]*seen=(\d+)"', page.getresponse().read())
+    assert seen, "the inbox names its stream, and the newest mention it knows, in data-live"
     stream = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     stream.request("GET", f"/live/?{query}&seen={seen[1].decode()}", headers=cookies)
     events = stream.getresponse()
