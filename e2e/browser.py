@@ -26,7 +26,20 @@ def main() -> int:
         print("Installing Chromium for the journeys ...", file=sys.stderr)
         quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
         subprocess.run(["apt-get", "update", "-qq"], check=False, **quiet)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core", "fonts-noto-color-emoji"], check=False, **quiet)
+        subprocess.run(
+            [
+                "apt-get",
+                "install",
+                "-y",
+                "-qq",
+                "--no-install-recommends",
+                "chromium",
+                "fonts-dejavu-core",
+                "fonts-noto-color-emoji",
+            ],
+            check=False,
+            **quiet,
+        )
     path = find()
     if path is None:
         print("The journeys need a Chromium: install one, or name it in OCTAVO_BROWSER.", file=sys.stderr)

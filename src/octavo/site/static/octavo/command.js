@@ -12,7 +12,7 @@ if (dialog) {
 
   function choose(at) {
     const shown = options.filter((option) => !option.hidden);
-    shown.forEach((option) => option.setAttribute("aria-selected", "false"));
+    options.forEach((option) => option.setAttribute("aria-selected", "false"));
     current = shown.length ? (at + shown.length) % shown.length : -1;
     const chosen = shown[current];
     chosen?.setAttribute("aria-selected", "true");
