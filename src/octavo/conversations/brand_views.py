@@ -179,7 +179,7 @@ def _try(chosen: Brand, text: str) -> Tried:
     return Tried(
         reading=reading,
         reason=str(_REASONS[nearest]),
-        found=[name for name in chosen.names.all() if _stands_in(name, text)],
+        found=[name for name in _all_names(chosen) if _stands_in(name, text)],
         text=text,
         evidence=[
             number
@@ -191,6 +191,13 @@ def _try(chosen: Brand, text: str) -> Tried:
         urgency=str(UrgencyChoice(reading.urgency).label),
         percent=round(score * 100),
     )
+
+
+def _all_names(chosen: Brand) -> list[BrandName]:
+    """The names that have a row, and the brand's own where none says in which company it counts."""
+    known = list(chosen.names.all())
+    has_own = any(name.text.casefold() == chosen.name.casefold() for name in known)
+    return known if has_own else [BrandName(kind=BrandName.Kind.NAME, text=chosen.name), *known]
 
 
 def _stands_in(name: BrandName, text: str) -> bool:

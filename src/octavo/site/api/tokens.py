@@ -80,7 +80,8 @@ def _out_of_scope(scope: Scope) -> Problem:
 def _check_body(request: HttpRequest) -> None:
     if request.method not in ("POST", "PUT", "PATCH"):
         return
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY or len(request.body) > MAX_BODY:
+    said = request.headers.get("Content-Length", "")
+    if (said.isdigit() and int(said) > MAX_BODY) or len(request.body) > MAX_BODY:
         raise Problem(Kind.TOO_LARGE, f"At most {MAX_BODY} bytes.")
     if request.content_type != "application/json":
         raise Problem(
