@@ -213,3 +213,8 @@ class TestThePerson:
 
     def test_a_first_contact_is_called_one(self, signed_in: Client, brand: Brand) -> None:
         assert "First contact from this person" in page(signed_in, keep(brand, (message(1, "Hello"), Says("question"))))
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "it", "es", "de", "pt", "nl", "und"])
+def test_a_message_in_any_language_is_shown(signed_in: Client, brand: Brand, language: str) -> None:
+    assert "It leaks" in page(signed_in, keep(brand, (message(1, "It leaks"), Says(language=language))))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from by_hand import Says, readings
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
 
@@ -128,8 +129,8 @@ class TestTheShell:
         shown = home(signed_in)
         links = re.findall(r'(?:src|href)="([^"#]+)', shown)
         assert not [link for link in links if link.startswith(("http:", "https:", "//"))]
-        for link in {link for link in links if "/static/" in link}:
-            assert finders.find(link.split("/static/", 1)[1].split("?")[0]), link
+        for link in {link for link in links if link.startswith(settings.STATIC_URL)}:
+            assert finders.find(link.removeprefix(settings.STATIC_URL)), link
 
     @pytest.mark.parametrize("theme", ["light", "dark", "system"])
     def test_the_theme_is_the_persons_choice(self, client: Client, user: User, theme: str) -> None:
@@ -193,3 +194,33 @@ class TestErrors:
     def test_only_posts_change_anything(self, signed_in: Client) -> None:
         for address in ("/inbox/act/", "/undo/", "/c/1/status/", "/c/1/assign/", "/c/1/notes/", "/m/1/correct/"):
             assert signed_in.get(address).status_code == 405
+
+
+class TestTheDesign:
+    def test_the_page_about_design_names_every_token(self) -> None:
+        tokens = (SITE / "static" / "octavo" / "tokens.css").read_text()
+        page = (SITE.parents[2] / "docs" / "reference" / "design.md").read_text()
+        assert set(re.findall(r"(--[a-z0-9_-]+):", tokens)) == set(
+            re.findall(r"^\| `(--[a-z0-9_-]+)`", page, re.MULTILINE)
+        )
+
+    def test_no_colour_is_written_outside_the_tokens(self) -> None:
+        for name in ("base.css", "parts.css"):
+            text = (SITE / "static" / "octavo" / name).read_text()
+            assert not re.search(r"#[0-9a-f]{3,8}\b|oklch\(|rgb\(", text.split("url(")[0]), name
+
+    def test_every_token_that_is_used_exists(self) -> None:
+        folder = SITE / "static" / "octavo"
+        defined = set(re.findall(r"(--[a-z0-9_-]+):", "".join(path.read_text() for path in folder.glob("*.css"))))
+        used = set(re.findall(r"var\((--[a-z0-9_-]+)", "".join(path.read_text() for path in folder.glob("*.css"))))
+        assert used <= defined | {"--bar"}
+
+    def test_every_icon_a_page_asks_for_is_in_the_sprite(self, signed_in: Client, brand: Brand) -> None:
+        come(brand, *[Says(register) for register in ("idea", "crisis", "none")])
+        sprite = set(
+            re.findall(r'<symbol id="([^"]+)"', (SITE / "static" / "vendor" / "lucide" / "icons.svg").read_text())
+        )
+        templates = "".join(path.read_text() for path in (SITE / "templates").rglob("*.html"))
+        shown = "".join(signed_in.get(address).content.decode() for address in ("/", "/inbox/", "/places/"))
+        asked = {*re.findall(r'{% icon "([^"]+)"', templates), *re.findall(r"icons\.svg#([a-z0-9-]+)", shown)}
+        assert asked <= sprite

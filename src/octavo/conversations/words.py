@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.dates import MONTHS_3
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 CHANNEL_NAMES = {
@@ -77,7 +78,13 @@ def ago(moment: datetime, now: datetime) -> str:
 def exact(moment: datetime) -> str:
     """Day and time in the reader's zone."""
     local = timezone.localtime(moment)
-    return f"{local.day} {MONTHS_3[local.month]} {local.year}, {local:%H:%M}"
+    return f"{local.day} {month(local)} {local.year}, {local:%H:%M}"
+
+
+def month(moment: datetime) -> str:
+    """Its month in three or four letters. Far quicker than Django's date formats, which matters in lists."""
+    name = str(MONTHS_3[moment.month])
+    return name.capitalize() if (get_language() or "en").startswith("en") else name
 
 
 def brief(moment: datetime, now: datetime) -> str:
@@ -87,4 +94,4 @@ def brief(moment: datetime, now: datetime) -> str:
         return age(moment, now)
     local = timezone.localtime(moment)
     this_year = local.year == timezone.localtime(now).year
-    return f"{local.day} {MONTHS_3[local.month]}" if this_year else f"{local.day} {MONTHS_3[local.month]} {local.year}"
+    return f"{local.day} {month(local)}" if this_year else f"{local.day} {month(local)} {local.year}"

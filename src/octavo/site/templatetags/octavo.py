@@ -60,7 +60,7 @@ def register_label(name: str) -> str:
 
 
 register.filter("channel_name", words.channel_name)
-register.filter("language_name", words.language_name)
+register.filter("language_read", words.language_name)  # Django has a `language_name`, of interface languages
 register.filter("status_name", words.status_name)
 
 
