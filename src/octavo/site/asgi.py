@@ -15,8 +15,8 @@ from servestatic import ServeStaticASGI
 from octavo.channels.webhook import MAX_BODY
 from octavo.site.limits import BodyLimit
 
-STATIC_SECONDS = 300
-"""How long a browser may keep a static file without asking: short, so that an upgrade is seen soon."""
+STATIC_SECONDS = 24 * 3600
+"""How long a browser may keep a static file without asking. Its address changes with every change of ours (`fingerprint`)."""
 
 
 def _with_static_files(pages: Any) -> ServeStaticASGI:

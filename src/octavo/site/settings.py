@@ -9,6 +9,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from octavo.site import logs, options, postgres
+from octavo.site.fingerprint import fingerprint
 
 OPTIONS = options.load()
 SITE = Path(__file__).resolve().parent
@@ -119,7 +120,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = OPTIONS.time_zone
 
-STATIC_URL = "static/"
+STATIC_URL = f"static/{fingerprint(SITE / 'static')}/"
 STATICFILES_DIRS = [SITE / "static"]  # served by `asgi`, straight from the package: no collectstatic step
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024  # a webhook batch or an API batch is at most 5 MB
