@@ -1,7 +1,7 @@
 """A message as a bag of word pieces, marks and neighbours: the columns both tiers share.
 
-Each piece counts for itself and, with the piece before it, for one of `BUCKETS` (a hash of the two). The sum over a message is
-divided by the square root of its number of pieces.
+Each piece counts for itself and, with the piece before it, for one of `BUCKETS` (a hash of the two). The sum over a
+message is divided by the square root of its number of pieces.
 """
 
 from __future__ import annotations

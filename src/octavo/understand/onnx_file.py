@@ -1,7 +1,7 @@
 """Writes an ONNX model file, in the few fields of the format that the sentence encoder needs.
 
-The format is Protocol Buffers; the field numbers below are those of `onnx.proto` (IR version 9). Writing them here keeps
-the `onnx` package (and its compiler of protocol buffers) out of what a user installs.
+The format is Protocol Buffers; the field numbers below are those of `onnx.proto` (IR version 9). Writing them here
+keeps the `onnx` package (and its compiler of protocol buffers) out of what a user installs.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class OnnxFile:
         return output
 
     def dump(self, inputs: Iterable[tuple[str, int, int]], outputs: Iterable[tuple[str, int, int]]) -> bytes:
-        """The file's bytes. `inputs` and `outputs` are (name, element type, columns) of matrices with any number of rows."""
+        """The file's bytes. `inputs` and `outputs` are (name, element type, columns) of matrices with any number of
+        rows.
+        """
         graph = b"".join(_bytes(1, node) for node in self._nodes) + _bytes(2, self._name.encode())
         graph += b"".join(_bytes(5, constant) for constant in self._constants)
         graph += b"".join(_bytes(11, _matrix(*each)) for each in inputs)

@@ -1,4 +1,6 @@
-"""What a message shows as a whole, before any word is understood: how it begins and ends, its length, what it stands under."""
+"""What a message shows as a whole, before any word is understood: how it begins and ends, its length, what it stands
+under.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ FEATURES: tuple[str, ...] = (
     "under an own reply", "under another person's message", "share of words taken from the parent",
 )  # fmt: skip
 _LONG_WORD = 5
-_OWN = {kind: 8 + position for position, kind in enumerate((ParentKind.ADVERTISEMENT, ParentKind.POST, ParentKind.REPLY))}
+_OWN = {
+    kind: 8 + position for position, kind in enumerate((ParentKind.ADVERTISEMENT, ParentKind.POST, ParentKind.REPLY))
+}
 
 
 def features(texts: Sequence[str], parents: Sequence[Parent | None], counts: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -28,7 +32,7 @@ def features(texts: Sequence[str], parents: Sequence[Parent | None], counts: NDA
         table[row, 0] = seen.startswith((".@", "@"))
         table[row, 1] = end == "?"
         table[row, 2] = end == "!"
-        table[row, 3] = seen.startswith(("RT ", "“", "\"", "«")) or " RT @" in seen
+        table[row, 3] = seen.startswith(("RT ", "“", '"', "«")) or " RT @" in seen
         table[row, 4] = "http" in seen
         if parent is not None:
             table[row, _OWN[parent.kind] if parent.own else 11] = 1

@@ -1,8 +1,8 @@
 """Texts to words with their places, and words to what the model knows: word pieces and marks.
 
-A word is what stands between spaces, or a run of emoji. Its pieces come from the sentence encoder's tokeniser, which never
-joins two words, so that each word is looked up once and remembered. Marks are signs that the tokeniser does not know or
-that mean more than their letters: emoji by feeling, "?", "!", capitals, links, numbers, negation.
+A word is what stands between spaces, or a run of emoji. Its pieces come from the sentence encoder's tokeniser, which
+never joins two words, so that each word is looked up once and remembered. Marks are signs that the tokeniser does not
+know or that mean more than their letters: emoji by feeling, "?", "!", capitals, links, numbers, negation.
 """
 
 from __future__ import annotations
@@ -47,15 +47,19 @@ _FEELINGS: dict[str, str] = {
 }
 _EMOTICONS: dict[str, str] = {
     **dict.fromkeys([":)", ":-)", "=)", "^^", ":]", ";)", ";-)", ":D", ":-D", "=D", "(:"], "joy"),
-    **dict.fromkeys(["xD", "XD", "xd", "lol", "LOL", "mdr", "MDR", "ptdr", "ahah", "ahahah", "haha", "hahaha"], "laugh"),
+    **dict.fromkeys(
+        ["xD", "XD", "xd", "lol", "LOL", "mdr", "MDR", "ptdr", "ahah", "ahahah", "haha", "hahaha"], "laugh"
+    ),
     **dict.fromkeys(["<3", "♡"], "love"),
     **dict.fromkeys([":(", ":-(", "=(", ":'(", ":/", ":-/", ":["], "sad"),
 }
 _NEGATIONS = frozenset(
-    "not no never none nothing neither nor without cannot cant dont doesnt didnt isnt wont "
-    "ne pas jamais rien aucun aucune sans ni non mai niente nessun nessuno nessuna senza né "
-    "nicht kein keine keinen keinem keiner nie nichts ohne nunca nada sin ningún ninguna ningun não sem nenhum nenhuma "
-    "niet geen nooit niets zonder".split()
+    """
+    not no never none nothing neither nor without cannot cant dont doesnt didnt isnt wont ne pas jamais
+    rien aucun aucune sans ni non mai niente nessun nessuno nessuna senza né nicht kein keine keinen
+    keinem keiner nie nichts ohne nunca nada sin ningún ninguna ningun não sem nenhum nenhuma niet geen
+    nooit niets zonder
+    """.split()  # noqa: SIM905
 )
 MARKS: tuple[str, ...] = (
     *_FEELINGS, "emoji", "link", "mention", "hashtag", "capitals", "stretched", "number", "money", "negation",
@@ -70,7 +74,7 @@ _WORD = re.compile(rf"(?:[{_EMOJI}][{_EMOJI}\ufe0f\u200d\U000e0020-\U000e007f]*|
 """A word with the spaces after it, so that the words of a text follow each other without a gap."""
 
 _EMOJI_RUN = re.compile(f"[{_EMOJI}]")
-_LINK = re.compile(r"(?:https?://|www\.)\S|\{link\}", re.IGNORECASE)
+_LINK = re.compile(r"(?:https?://|www\.)\S", re.IGNORECASE)
 _MENTION = re.compile(r"[.(«\"“]?@\w")
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
@@ -80,9 +84,9 @@ _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 class Words:
     """The words of n texts, in columns.
 
-    `first_word` int64[n+1] points from texts to words, `first_piece` int64[words+1] from words to pieces. Word w of text i starts at
-    `starts[w]` (int32) of that text as given and reaches, with the spaces after it, to `starts[w] + lengths[w]`.
-    `pieces` int32 are numbers below `VOCABULARY + len(MARKS)`.
+    `first_word` int64[n+1] points from texts to words, `first_piece` int64[words+1] from words to pieces. Word w of
+    text i starts at `starts[w]` (int32) of that text as given and reaches, with the spaces after it, to `starts[w] +
+    lengths[w]`. `pieces` int32 are numbers below `VOCABULARY + len(MARKS)`.
     """
 
     texts: Sequence[str]
@@ -115,9 +119,7 @@ def split(texts: Sequence[str]) -> Words:
     return Words(texts, first_word, _starts(first_word, lengths, indents), lengths, first_piece, flat)
 
 
-def _starts(
-    first_word: NDArray[np.int64], lengths: NDArray[np.int32], indents: NDArray[np.int32]
-) -> NDArray[np.int32]:
+def _starts(first_word: NDArray[np.int64], lengths: NDArray[np.int32], indents: NDArray[np.int32]) -> NDArray[np.int32]:
     """Words follow each other without a gap, so that their starts are the running sum of their lengths."""
     before = np.concatenate([[0], np.cumsum(lengths)])
     counts = np.diff(first_word)
@@ -178,7 +180,7 @@ def _signs(word: str) -> tuple[str, list[int]]:
         names.append("exclamations" if word.count("!") + word.count("?") > 1 else "exclamation")
     if "…" in word or ".." in word:
         names.append("ellipsis")
-    if any(quote in word for quote in "«»“”\"„"):
+    if any(quote in word for quote in '«»“”"„'):
         names.append("quotation")
     if any(letter.isdigit() for letter in word):
         names.append("number")
@@ -190,7 +192,7 @@ def _signs(word: str) -> tuple[str, list[int]]:
     if _STRETCHED.search(word):
         names.append("stretched")
         word = _STRETCHED.sub(r"\1", word)
-    bare = word.casefold().strip(".,;:!?()\"«»")
+    bare = word.casefold().strip('.,;:!?()"«»')
     if bare in _NEGATIONS or bare.endswith("n't") or bare.startswith(("n'", "n’")):
         names.append("negation")
     return word, [_NUMBER_OF[name] for name in names]

@@ -1,0 +1,129 @@
+"""Posts to readings, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo.understand import (
+    bag,
+    campaign,
+    evidence,
+    language,
+    model,
+    readings,
+    registers,
+    relevance,
+    sentiment,
+    surface,
+    urgency,
+    words,
+)  # fmt: skip
+from octavo.understand.heads import REGISTER
+from octavo.understand.readings import Readings
+from octavo.understand.tier import Tier
+from octavo.vocabulary import REGISTERS, BrandProfile, Parent, Post, Reading
+
+AT_A_TIME = 4096
+"""Posts read together; bounds memory whatever the size of a batch."""
+
+
+LEFT_OUT = 60
+"""Words of a text that `explain` leaves out in turn."""
+
+
+def read(posts: Sequence[Post], *, brand: BrandProfile | None = None, tier: Tier = Tier.DEFAULT) -> Readings:
+    """Read posts of one brand; without a brand every message counts as relevant. One reading a post, in order.
+
+    Never raises for any text; of a long one only the first `words.LONGEST_TEXT` characters are read. The same post
+    gives the same reading, alone or among others. Raises `encoder.EncoderUnavailable` where the default tier cannot
+    be prepared.
+    """
+    batches = [posts[start : start + AT_A_TIME] for start in range(0, len(posts), AT_A_TIME)] or [posts]
+    return readings.join([_read(batch, brand, tier) for batch in batches])
+
+
+def explain(
+    text: str,
+    *,
+    brand: BrandProfile | None = None,
+    tier: Tier = Tier.DEFAULT,
+    parent: Parent | None = None,
+    hint: str = "",
+) -> Reading:
+    """The reading of a single text; `hint` is its language where that is known.
+
+    Its evidence is weighed with more care than there is time for in a batch: the default tier reads the text again without
+    each of its words.
+    """
+    return _read([Post("", "", text, language=hint, parent=parent)], brand, tier, carefully=tier is Tier.DEFAULT)[0]
+
+
+def _read(posts: Sequence[Post], brand: BrandProfile | None, tier: Tier, *, carefully: bool = False) -> Readings:
+    trained = model.load(tier)
+    texts = [post.text for post in posts]
+
+    languages = language.detect(texts, [post.language for post in posts])
+    relevant, relevances = relevance.judge(posts, brand)
+    echoed = campaign.find(posts, brand)
+
+    split = words.split(texts)
+    columns = bag.columns(split)
+    shown = surface.features(texts, [post.parent for post in posts], np.diff(split.first_word))
+    logits = trained.score(split, columns, shown)
+
+    intelligible = np.diff(split.first_piece_of_text()) > 0
+    echoes = np.fromiter((match is not None for match in echoed), bool, len(posts))
+    decision = registers.decide(logits, trained.thresholds, intelligible=intelligible, echoes=echoes)
+    tone, tone_score = sentiment.decide(logits, intelligible)
+    asked = _asked(decision, intelligible)
+    if carefully:
+        spans = evidence.left_out(split, _lost(trained, split, shown, logits), asked)
+    else:
+        spans = evidence.find(split, columns, model.load(Tier.FAST).reasons, asked)
+    spans = evidence.with_echoes(spans, echoed)
+
+    return Readings(
+        id=[post.external_id for post in posts],
+        language=languages,
+        relevant=relevant,
+        relevance=relevances,
+        primary=decision.primary,
+        assigned=registers.bits(decision.carried),
+        registers=decision.probability,
+        runner_up=decision.runner_up,
+        sentiment=tone,
+        sentiment_score=tone_score,
+        urgency=urgency.decide(logits, intelligible),
+        campaign=[match.campaign if match else "" for match in echoed],
+        evidence_rows=spans.rows,
+        evidence_start=spans.start,
+        evidence_end=spans.end,
+        evidence_weight=spans.weight,
+        evidence_register=spans.register,
+        model=trained.version,
+    )
+
+
+def _asked(decision: registers.Decision, intelligible: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The registers to give reasons for: those carried, or the likeliest where none is."""
+    asked = decision.carried.copy()
+    bare = intelligible & ~asked.any(axis=1)
+    asked[bare, decision.runner_up[bare]] = True
+    return asked
+
+
+def _lost(
+    trained: model.Model, split: words.Words, shown: NDArray[np.float32], logits: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """float32[words, 8]: what the log-odds of each register lose when one word of the only text is left out."""
+    text = split.texts[0]
+    places = list(zip(split.starts.tolist(), split.lengths.tolist(), strict=True))[:LEFT_OUT]
+    others = words.split([text[:start] + text[start + length :] for start, length in places])
+    lost = np.zeros((len(split.lengths), len(REGISTERS)), np.float32)
+    if places:
+        without = trained.score(others, bag.columns(others), np.repeat(shown, len(places), axis=0))
+        lost[: len(places)] = (logits - without)[:, REGISTER]
+    return lost
