@@ -80,6 +80,7 @@ $(VENV)/.run: $(VENV)/.uv requirements/run.txt pyproject.toml
 	@echo "Installing what Octavo needs ..."
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/octavo prepare
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
