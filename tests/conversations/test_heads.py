@@ -46,7 +46,7 @@ def states() -> list[dict[str, Any]]:
     return list(Conversation.objects.order_by("pk").values())
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(messages=MESSAGES, cut=st.integers(0, 6))
 def test_the_state_written_at_once_is_the_state_worked_out_from_the_messages(
     brand: Brand, messages: list[dict[str, Any]], cut: int

@@ -147,7 +147,7 @@ def test_no_query_is_an_error(brand: Brand, post: MakesPosts, words: str) -> Non
     assert found(words) <= {"late again"}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.text('ab "-or', max_size=40))
 def test_no_text_is_an_error(brand: Brand, words: str) -> None:
     assert found(words) == set()

@@ -68,7 +68,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_counts_are_true_after_any_sequence_of_events(
     brand: Brand, user: User, post: MakesPosts, steps: list[tuple[Any, ...]]

@@ -192,7 +192,7 @@ LINKS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(links=LINKS, cuts=st.lists(st.booleans(), min_size=6, max_size=6))
 def test_conversations_are_the_connected_parts_however_messages_are_cut_into_batches(
     brand: Brand, post: MakesPosts, links: list[tuple[str, str, str]], cuts: list[bool]
