@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import time_machine
@@ -14,7 +14,8 @@ from django.test import Client
 from octavo.people import colleagues, tokens
 from octavo.people.models import User
 from octavo.people.tokens import Scope
-from octavo.site.api import messages
+from octavo.site.api import messages, schemas
+from octavo.vocabulary import LANGUAGES, NO_REGISTER, REGISTERS
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -163,6 +164,12 @@ def test_the_document_is_open_to_everybody_and_the_pages_scripts_are_our_own(cli
     assert "<script>" not in html
     assert "style=" not in html
     assert "//cdn" not in html
+
+
+def test_the_document_knows_all_registers_and_languages() -> None:
+    assert get_args(schemas.RegisterName) == (*REGISTERS, NO_REGISTER)
+    assert get_args(schemas.LanguageName) == (*LANGUAGES, "und")
+    assert set(schemas.Probabilities.model_fields) == set(REGISTERS)
 
 
 def test_every_operation_says_its_scope_its_problems_and_its_headers(client: Client) -> None:

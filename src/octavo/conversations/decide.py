@@ -40,7 +40,7 @@ class Before:
 
 
 def set_status(
-    user: User, conversations: Sequence[int], status: Conversation.Status, *, until: datetime | None = None
+    user: User | None, conversations: Sequence[int], status: Conversation.Status, *, until: datetime | None = None
 ) -> list[Before]:
     """Give conversations a status; `until` is when snoozed ones come back (required for them). Returns what they were.
 
@@ -64,7 +64,7 @@ def set_status(
     return before
 
 
-def assign(user: User, conversations: Sequence[int], assignee: User | None) -> list[Before]:
+def assign(user: User | None, conversations: Sequence[int], assignee: User | None) -> list[Before]:
     """Give conversations to a colleague, or to nobody. Returns what they were."""
     with transaction.atomic():
         before, rows = _locked(conversations)
@@ -106,7 +106,7 @@ def wake_snoozed() -> int:
     return len(woken)
 
 
-def add_note(user: User, conversation: Conversation, text: str) -> Note:
+def add_note(user: User | None, conversation: Conversation, text: str) -> Note:
     """Write a note beside a conversation. Raises `ValueError` for an empty one."""
     text = text.strip()
     if not text:
@@ -118,7 +118,7 @@ def add_note(user: User, conversation: Conversation, text: str) -> Note:
     return note
 
 
-def correct(user: User, mention: Mention, field: str, value: Any) -> Correction | None:
+def correct(user: User | None, mention: Mention, field: str, value: Any) -> Correction | None:
     """Put a person's word in place of the model's; kept as a `Correction`, safe from later readings.
 
     `field` is `register` (a register or `none`), `sentiment`, `urgency` (0-3) or `relevant` (bool). Saying what
@@ -220,7 +220,7 @@ def _locked(conversations: Sequence[int]) -> tuple[list[Before], list[Conversati
     return before, rows
 
 
-def _note_in_trail(user: User, action: str, rows: Sequence[Conversation], **detail: Any) -> None:
+def _note_in_trail(user: User | None, action: str, rows: Sequence[Conversation], **detail: Any) -> None:
     audit.log_each(user, action, kind="conversation", object_ids=[row.pk for row in rows], **detail)
     for brand in {row.brand_id for row in rows}:
         _announce(brand)

@@ -123,7 +123,7 @@ def _set_status(user: User, row: Conversation, change: ConversationChange) -> No
     if change.status is None:
         raise invalid("A conversation has a status.", pointer="#/status")
     until = change.snoozed_until
-    if (change.status == Conversation.Status.SNOOZED) != (until is not None):
+    if (change.status == "snoozed") != (until is not None):
         raise invalid("snoozed_until goes with the status snoozed, and only with it.", pointer="#/snoozed_until")
     if until is not None and until <= clock.now():
         raise invalid("snoozed_until has to be in the future.", pointer="#/snoozed_until")

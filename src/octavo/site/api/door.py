@@ -76,7 +76,7 @@ def nowhere(request: HttpRequest) -> HttpResponse:
 
 def addresses() -> list[URLPattern]:
     """The patterns of the API, each answering as the API does and not as the pages do."""
-    found: list[URLPattern] = [pattern for pattern in api.urls[0] if pattern.name != "api-root"]
+    found = [pattern for pattern in api.urls[0] if isinstance(pattern, URLPattern) and pattern.name != "api-root"]
     for pattern in found:
         pattern.callback = _gated(pattern.callback)
     return found

@@ -44,7 +44,7 @@ router = Router(tags=["Messages"])
     summary="Send messages in",
     operation_id="send_messages",
 )
-def send(request: HttpRequest, batch: MessagesIn) -> Status:
+def send(request: HttpRequest, batch: MessagesIn) -> Status[dict[str, Any]]:
     """Keep up to 1,000 messages of one brand. They can be seen at once, with the reading of the quick model; a better
     one follows when there is time. Safe to repeat: what is known already is not kept twice.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import structlog
@@ -89,7 +89,7 @@ def invalid(detail: str, *, pointer: str = "", parameter: str = "") -> Problem:
 def install(api: NinjaAPI) -> None:
     """Make `api` answer every exception with a problem."""
 
-    def on(error: type[Exception], make: Any) -> None:
+    def on(error: Any, make: Any) -> None:
         api.add_exception_handler(error, lambda request, raised: answer(make(raised)))
 
     on(Problem, lambda raised: raised)
@@ -99,7 +99,7 @@ def install(api: NinjaAPI) -> None:
     on(PermissionDenied, lambda _: Problem(Kind.FORBIDDEN, "Only administrators may do this."))
     on(RequestDataTooBig, lambda _: Problem(Kind.TOO_LARGE))
     on(HttpError, _of_http_error)
-    api.add_exception_handler(Exception, _broken)
+    api.add_exception_handler(Exception, cast(Any, _broken))
 
 
 def _of_validation(raised: ValidationError) -> Problem:

@@ -13,7 +13,7 @@ from ninja import Field, Schema
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, WithJsonSchema
 
 from octavo.site.api import cursors
-from octavo.vocabulary import LANGUAGES, NO_REGISTER, REGISTERS, ParentKind, Register, Sentiment
+from octavo.vocabulary import ParentKind, Register, Sentiment
 
 MOST_LISTED = 200
 MOST_SENT = 1_000
@@ -21,8 +21,11 @@ MOST_READ = 200
 LONGEST_READ = 20_000
 MAX_NUMBER = 2**63 - 1
 
-RegisterName = Literal[(*(str(register) for register in REGISTERS), NO_REGISTER)]  # type: ignore[valid-type]
-LanguageName = Literal[(*LANGUAGES, "und")]  # type: ignore[valid-type]
+# Written out for the type checker; a test holds them to `vocabulary`.
+RegisterName = Literal[
+    "complaint", "problem", "question", "idea", "opportunity", "compliment", "crisis", "campaign_echo", "none"
+]
+LanguageName = Literal["en", "fr", "it", "es", "de", "pt", "nl", "und"]
 _Nul = Annotated[str, AfterValidator(lambda text: text.replace("\x00", ""))]
 Slug = Annotated[str, Field(pattern=r"^[-a-zA-Z0-9_]{1,140}$")]
 Channel = Annotated[str, Field(pattern=r"^[-a-z0-9_.]{1,40}$")]

@@ -59,7 +59,7 @@ def change_source(request: HttpRequest, number: int, change: SourceChange) -> di
     """Pause or resume a source. Only with the token of an administrator."""
     user = owner(request)
     row = access.source_for(user, number)
-    (listening.pause if change.state == Source.State.PAUSED else listening.resume)(user, row)
+    (listening.pause if change.state == "paused" else listening.resume)(user, row)
     return source(access.source_for(user, number))
 
 
