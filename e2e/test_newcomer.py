@@ -37,7 +37,7 @@ def test_the_printed_link_makes_the_administrator_and_the_first_steps_lead_to_a_
         assert all("Crisis" in row for row in rows), rows
         assert sum(bool(re.search(r"Rondino|val[vu]", row)) for row in rows) >= 3, rows
 
-    reload_until(page, crisis_stands_first)
+    reload_until(page, crisis_stands_first, seconds=240)
 
     page.get_by_role("link", name="Crisis", exact=True).click()
     expect(page).to_have_url(re.compile(r"/inbox/\?.*register=crisis"))
