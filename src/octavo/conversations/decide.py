@@ -64,7 +64,7 @@ def set_status(
     return before
 
 
-def assign(user: User | None, conversations: Sequence[int], assignee: User | None) -> list[Before]:
+def assign(user: User, conversations: Sequence[int], assignee: User | None) -> list[Before]:
     """Give conversations to a colleague, or to nobody. Returns what they were."""
     with transaction.atomic():
         before, rows = _locked(conversations)
@@ -118,7 +118,7 @@ def add_note(user: User | None, conversation: Conversation, text: str) -> Note:
     return note
 
 
-def correct(user: User | None, mention: Mention, field: str, value: Any) -> Correction | None:
+def correct(user: User, mention: Mention, field: str, value: Any) -> Correction | None:
     """Put a person's word in place of the model's; kept as a `Correction`, safe from later readings.
 
     `field` is `register` (a register or `none`), `sentiment`, `urgency` (0-3) or `relevant` (bool). Saying what

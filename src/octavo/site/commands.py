@@ -29,6 +29,8 @@ sources_app = typer.Typer(help="Sources: what is followed.", no_args_is_help=Tru
 brands_app = typer.Typer(help="Brands: whom you speak for.", no_args_is_help=True)
 app.add_typer(sources_app, name="sources")
 app.add_typer(brands_app, name="brands")
+demo_app = typer.Typer(help="The demo brand: invented, and gone in one action.", no_args_is_help=True)
+app.add_typer(demo_app, name="demo")
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -339,6 +341,25 @@ def brands_list(as_json: JsonOption = False) -> None:
             names = ", ".join(name.text for name in brand.names.all())
             table.add_row(str(brand.pk), escape(brand.name), escape(names), str(len(brand.campaigns.all())))
         out.print(table)
+
+
+@demo_app.command("load")
+def demo_load() -> None:
+    """Load the demo brand with a month of messages. Where it is loaded already, it stays as it is."""
+    with _octavo():
+        from octavo.site import demo_brand
+
+        brand = demo_brand.load(None)
+        out.print(f"The demo brand {escape(brand.name)} is there.")
+
+
+@demo_app.command("remove")
+def demo_remove() -> None:
+    """Take the demo brand out, with everything it brought."""
+    with _octavo():
+        from octavo.site import demo_brand
+
+        out.print(f"Removed, with {demo_brand.remove(None)} conversations.")
 
 
 @app.command()
