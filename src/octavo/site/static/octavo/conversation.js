@@ -39,8 +39,11 @@ on("snooze", () => {
 });
 on("note", () => document.querySelector(".note-form textarea")?.focus());
 on("reading", () => {
-  const why = message()?.querySelector("[data-why]");
-  if (why) why.open = !why.open;
+  const one = message();
+  const why = one?.querySelector("[data-why]");
+  if (!why) return;
+  why.open = !why.open;
+  one.scrollIntoView({ block: "nearest" });
 });
 on("correct", () => {
   const one = message();
