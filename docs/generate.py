@@ -16,26 +16,10 @@ MADE = "<!-- Made by docs/generate.py; change the code, then run `make docs`. --
 
 
 def settings() -> str:
-    """A row for each field of `Options`."""
-    from octavo.site.options import PREFIX, Options
+    """What `octavo settings` prints."""
+    from octavo.site import options
 
-    lines = [
-        "# Settings\n",
-        "Set in the environment; every wrong one is reported at start, all at once. Lists are written with commas.\n",
-        "| variable | default | meaning |",
-        "| --- | --- | --- |",
-    ]
-    for name, field in Options.model_fields.items():
-        default = field.get_default()
-        shown = (
-            "`var/` of the checkout, else the user's data folder"
-            if name == "data_dir"
-            else f"`{str(default).lower() if isinstance(default, bool) else default}`"
-            if default not in (None, "", [])
-            else "(none)"
-        )
-        lines.append(f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |")
-    return "\n".join(lines) + "\n"
+    return options.page()
 
 
 def channels() -> str:
@@ -79,18 +63,18 @@ def keys() -> str:
     from octavo.site.keys import KEYS
 
     lines = ["# Keys\n", "Single letters rest while you type, and can be switched off in your settings.\n"]
-    for place, table in KEYS.items():
-        lines += [f"## {place}\n", "| key | does |", "| --- | --- |"]
-        lines += [f"| `{key}` | {meaning} |" for key, meaning in table]
+    for table in KEYS:
+        lines += [f"## {table.words}\n", "| key | does |", "| --- | --- |"]
+        lines += [f"| `{key.keys}` | {key.words} |" for key in table.keys]
         lines.append("")
     return "\n".join(lines)
 
 
 def api() -> str:
     """The API's own OpenAPI document."""
-    from octavo.site.api import api as described
+    from octavo.site.api.door import api as described
 
-    return json.dumps(described.get_openapi_schema(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    return json.dumps(described.get_openapi_schema(path_prefix="/api/"), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 PAGES = {"settings.md": settings, "channels.md": channels, "commands.md": commands, "keys.md": keys, "openapi.json": api}

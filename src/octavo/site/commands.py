@@ -365,14 +365,9 @@ def demo_remove() -> None:
 @app.command()
 def settings() -> None:
     """Print the settings of an installation as a Markdown page."""
-    from octavo.site.options import PREFIX, Options
+    from octavo.site import options
 
-    lines = ["# Settings", "", "Read from the environment. Lists are written with commas.", ""]
-    lines += ["| variable | default | what it does |", "| --- | --- | --- |"]
-    for name, field in Options.model_fields.items():
-        default = "" if field.default_factory or field.default is None or field.default == "" else f"`{field.default}`"
-        lines.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
-    print("\n".join(lines))  # noqa: T201
+    print(options.page(), end="")  # noqa: T201
 
 
 @contextmanager
@@ -451,7 +446,7 @@ def _run_import(begun: Any, *, as_json: bool) -> None:
     if begun.again and job.position and not as_json:
         err.print(f"Going on where it stopped, after line {job.position['number']:,}.")
     if as_json or not err.is_terminal:
-        for progress in _import(job):
+        for _progress in _import(job):
             pass
     else:
         progress = _with_bar(job)

@@ -51,7 +51,8 @@ class Options(BaseSettings):
 
     data_dir: Path = Field(
         default_factory=_default_data_dir,
-        description="Folder of everything Octavo keeps outside the database: the embedded PostgreSQL, keys, uploads.",
+        description="Folder of everything Octavo keeps outside the database: the embedded PostgreSQL, keys, uploads. "
+        "In a checkout `var/`, else the user's data folder.",
     )
     database_url: PostgresDsn | None = Field(
         default=None,
@@ -130,6 +131,19 @@ def complaints(error: ValidationError) -> list[str]:
         given = "" if "secret" in name.lower() or "url" in name.lower() else f" (given: {item.get('input')!r})"
         lines.append(f"{name}: {item['msg'].removeprefix('Value error, ')}{given}")
     return lines
+
+
+def page() -> str:
+    """All settings as a Markdown table; `docs/reference/settings.md` is this."""
+    lines = ["# Settings", "", "Read from the environment; what is wrong is reported at start, all at once. Lists are written"]
+    lines += ["with commas.", "", "| variable | default | meaning |", "| --- | --- | --- |"]
+    for name, field in Options.model_fields.items():
+        default = field.get_default()
+        shown = "" if field.default_factory or default in (None, "") else f"`{str(default).lower()}`"
+        if isinstance(default, str) and default:
+            shown = f"`{default}`"
+        lines.append(f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |")
+    return "\n".join(lines) + "\n"
 
 
 @lru_cache(maxsize=1)
