@@ -446,7 +446,7 @@ def _run_import(begun: Any, *, as_json: bool) -> None:
     if begun.again and job.position and not as_json:
         err.print(f"Going on where it stopped, after line {job.position['number']:,}.")
     if as_json or not err.is_terminal:
-        for _progress in _import(job):
+        for progress in _import(job):  # noqa: B007 (the last one is shown below)
             pass
     else:
         progress = _with_bar(job)
