@@ -48,6 +48,7 @@ def home(request: HttpRequest) -> HttpResponse:
         ),
         "brands": brands,
         "brand": brand,
+        "brand_name": brands.get(brand, ""),
         "empty": not look.first and not Conversation.objects.exists(),
         "seen": seen,
     }
