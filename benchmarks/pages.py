@@ -78,7 +78,7 @@ def main() -> None:
     )
     try:
         _await(port)
-        for kind, address in (("inbox", "/inbox/"), ("home", "/")) * 3:  # templates and pools warm
+        for address in ("/inbox/", "/") * 3:  # templates and pools warm
             _click(http.client.HTTPConnection("127.0.0.1", port), address, cookie)
         times: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
         failures: list[str] = []

@@ -362,6 +362,22 @@ def demo_remove() -> None:
         out.print(f"Removed, with {demo_brand.remove(None)} conversations.")
 
 
+@app.command("password")
+def password(email: Annotated[str, typer.Argument(help="E-mail address of the colleague.")]) -> None:
+    """Print a one-time link by which somebody who forgot their password sets a new one."""
+    with _octavo():
+        from octavo.people import setup
+        from octavo.people.models import User
+        from octavo.site import options
+
+        user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
+        if user is None:
+            _fail(f"No active colleague has the address {email}.")
+        chosen = options.load()
+        base = chosen.public_url or f"http://localhost:{chosen.port}"
+        out.print(setup.offer_password(user, user, base_url=base), soft_wrap=True)
+
+
 @app.command()
 def settings() -> None:
     """Print the settings of an installation as a Markdown page."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
@@ -48,10 +49,8 @@ class BodyLimit:
             if not refused:
                 await send(message)
 
-        try:
+        with contextlib.suppress(_TooLarge):
             await self._application(scope, counted, unless_refused)
-        except _TooLarge:
-            pass
         if refused:
             await _refuse(send, limit)
 
