@@ -83,7 +83,7 @@ class TestTheThread:
     ) -> None:
         conversation = keep(
             brand,
-            *[(message(n, f"message number {n}.", created_at=clock.now() - timedelta(minutes=200 - n)), Says()) for n in range(105)],
+            *[(message(n, f"message number {n}.", created_at=clock.now() - timedelta(minutes=200 - n)), Says()) for n in range(35)],
         )  # fmt: skip
         shown = page(signed_in, conversation)
         assert "Show 5 earlier messages" in shown

@@ -22,7 +22,7 @@ from octavo.conversations.models import (
 from octavo.people.models import User
 from octavo.vocabulary import NO_REGISTER, REGISTERS
 
-LATEST = 100
+LATEST = 30
 """Messages shown at first; the whole thread is one click away."""
 MOST = 2000
 HISTORY = timedelta(days=365)
@@ -78,7 +78,7 @@ class History:
 
 
 def of(user: User, conversation: Conversation, *, whole: bool = False) -> Thread:
-    """The messages of a conversation, oldest first: the latest hundred, or all of them."""
+    """The messages of a conversation, oldest first: the latest thirty, or all of them."""
     found = _within(access.mentions_for(user), conversation).filter(conversation=conversation)
     most = MOST if whole else LATEST
     mentions = list(found.select_related("author").defer("search").order_by("-published_at", "-pk")[:most])[::-1]

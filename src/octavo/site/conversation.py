@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from octavo.conversations import access, snooze, thread, trail
-from octavo.conversations.models import RegisterChoice, SentimentChoice, UrgencyChoice
 from octavo.dispatch import inbox, neighbours
 from octavo.people.models import User
 
@@ -39,8 +38,5 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
         "whole": f"{here}{'&' if tail else '?'}whole=1",
         "snoozes": snooze.CHOICES,
         "colleagues": User.objects.filter(is_active=True).exclude(pk=user.pk).order_by("name", "email")[:50],
-        "registers": RegisterChoice.choices,
-        "sentiments": SentimentChoice.choices,
-        "urgencies": UrgencyChoice.choices,
     }
     return render(request, "conversation.html", context)

@@ -13,13 +13,15 @@ from django.http import QueryDict
 from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from octavo.conversations import words
 from octavo.conversations.marked import marked
-from octavo.conversations.models import RegisterChoice
+from octavo.conversations.models import RegisterChoice, SentimentChoice, UrgencyChoice
+from octavo.conversations.thread import Score
 from octavo.kit import clock
+from octavo.vocabulary import NO_REGISTER
 
 register = template.Library()
 
@@ -139,14 +141,81 @@ def query(context: template.Context, **changes: Any) -> str:
     return f"?{present.urlencode()}" if present else "?"
 
 
-@register.filter
-def join_words(values: Sequence[object]) -> SafeString:
-    return format_html_join(", ", "{}", ((value,) for value in values))
+# The page of a long thread holds hundreds of these: worked out once for each language and choice, not once a message.
 
 
-@register.filter
-def plural_count(number: int) -> str:
-    return ngettext("%(n)s message", "%(n)s messages", number) % {"n": number}
+@register.simple_tag
+def register_options(current: str) -> SafeString:
+    """The nine choices of the register picker, with the digits that choose them."""
+    return _register_options(current, get_language() or "")
+
+
+@lru_cache(maxsize=64)
+def _register_options(current: str, _language: str) -> SafeString:
+    return format_html_join(
+        "",
+        '<button name="register" value="{0}" data-digit="{1}"{2}>{3}{4}<kbd>{1}</kbd></button>',
+        (
+            (value, 0 if value == NO_REGISTER else digit, _current(value == current), register_icon(value), words)
+            for digit, (value, words) in enumerate(RegisterChoice.choices, start=1)
+        ),
+    )
+
+
+@register.simple_tag
+def register_bars(scores: Sequence[Score]) -> SafeString:
+    """All eight probabilities as bars, most probable first."""
+    return mark_safe("".join(_bar(s.register, s.score, s.assigned, get_language() or "") for s in scores))  # noqa: S308
+
+
+@lru_cache(maxsize=20_000)
+def _bar(name: str, score: int, assigned: bool, _language: str) -> SafeString:  # noqa: FBT001
+    return format_html(
+        '<li class="{}{}"><span>{}{}</span><meter min="0" max="1000" value="{}" aria-label="{}">{}</meter>'
+        '<span class="num">{}</span></li>',
+        name,
+        " is-on" if assigned else "",
+        register_icon(name),
+        register_label(name),
+        score,
+        register_label(name),
+        percent(score),
+        percent(score),
+    )
+
+
+@register.simple_tag
+def correction_buttons(sentiment: str, urgency: int, relevant: bool) -> SafeString:  # noqa: FBT001
+    """Buttons that correct sentiment, urgency and relevance; what stands is pressed."""
+    return _correction_buttons(sentiment, urgency, relevant, get_language() or "")
+
+
+@lru_cache(maxsize=128)
+def _correction_buttons(sentiment: str, urgency: int, relevant: bool, _language: str) -> SafeString:  # noqa: FBT001
+    rows = (
+        ("sentiment", _("Sentiment"), [(value, words, value == sentiment) for value, words in SentimentChoice.choices]),
+        ("urgency", _("Urgency"), [(value, words, value == urgency) for value, words in UrgencyChoice.choices]),
+        ("relevant", _("About the brand"), [("yes", _("Yes"), relevant), ("no", _("No"), not relevant)]),
+    )
+    return format_html_join(
+        "",
+        '<span>{}</span><span class="buttons">{}</span>',
+        (
+            (
+                title,
+                format_html_join(
+                    "",
+                    '<button class="button small{}" name="{}" value="{}"{}>{}</button>',
+                    ((" is-on" if on else "", field, value, _current(on), words) for value, words, on in choices),
+                ),
+            )
+            for field, title, choices in rows
+        ),
+    )
+
+
+def _current(there: bool) -> SafeString:  # noqa: FBT001
+    return SafeString(' aria-current="true"' if there else "")
 
 
 @register.simple_tag
