@@ -40,7 +40,7 @@ jobs = Blueprint()
 _retry = RetryStrategy(max_attempts=20, wait=2, exponential_wait=2, retry_exceptions=[OperationalError])
 
 
-@jobs.periodic(cron="*/30 * * * * *")
+@jobs.periodic(cron="* * * * * */30")  # the sixth field is seconds
 @jobs.task(name="octavo.collect_due", queueing_lock="collect_due", priority=50, pass_context=False)
 def collect_due(timestamp: int) -> None:
     """Give each source whose turn it is a job of its own, unless it has one already."""
@@ -110,7 +110,7 @@ def read_again_brand(brand: int, days: int) -> None:
         log.warning("the default model is not available", reason=str(error))
 
 
-@jobs.periodic(cron="*/10 * * * * *")
+@jobs.periodic(cron="* * * * * */10")
 @jobs.task(name="octavo.look_for_unread", queueing_lock="look_for_unread", priority=20)
 def look_for_unread(timestamp: int) -> None:
     """See that somebody reads again, whatever way the messages came in."""
