@@ -154,7 +154,7 @@ def ada(octavo: Running, chromium: Browser, grace: Person) -> Person:
     return person
 
 
-def reload_until(page: Page, holds: Callable[[], None], *, seconds: float = 120.0) -> None:
+def reload_until(page: Page, holds: Callable[[], None], *, seconds: float = 180.0) -> None:
     """Load a page again until what `holds` asserts is true, for what a worker does in its own time."""
     until = time.monotonic() + seconds
     while True:

@@ -39,6 +39,7 @@ class Running:
         self._arguments = arguments
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
+        self._last_words = ""
 
     def __enter__(self) -> Running:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("OCTAVO_")}
@@ -67,18 +68,13 @@ class Running:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        self._last_words = self.log()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def log(self, since: int = 0) -> str:
-        """What it has said, from a byte on (`written`)."""
-        with (self.folder / "log").open("rb") as log:
-            log.seek(since)
-            return log.read().decode(errors="replace")
-
-    @property
-    def written(self) -> int:
-        """Bytes it has said so far."""
-        return (self.folder / "log").stat().st_size
+    def log(self) -> str:
+        """What it has said; also after its end."""
+        path = self.folder / "log"
+        return path.read_text(errors="replace") if path.exists() else self._last_words
 
     @contextmanager
     def held(self, part: str) -> Iterator[None]:

@@ -51,6 +51,8 @@ def site() -> Iterator[Site]:
                 status, kind, body = 500, "text/plain", "out of order"
             elif self.path == "/page":
                 kind, body = "text/html", "<!doctype html><title>A page</title><p>No feed here."
+            elif self.path != "/letters.xml":  # Octavo guesses where a page's feed may be
+                status, kind, body = 404, "text/plain", "nothing"
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.end_headers()
@@ -76,7 +78,7 @@ def test_a_feed_shows_its_last_five_before_it_is_followed_and_can_be_paused_resu
     page.goto("/sources/")
     page.get_by_role("link", name="Connect a source").first.click()
     page.get_by_role("link", name="Feed", exact=True).click()
-    page.get_by_label("Address of the feed or of the page").fill(f"{site.address}/feed")
+    page.get_by_label("Address of the feed or of the page").fill(f"{site.address}/letters.xml")
     page.get_by_label("Brand", exact=True).select_option(label="Tramonto")
     page.get_by_role("button", name="Show me the last five").click()
     tried = page.get_by_role("status", name="What it would bring")
@@ -115,7 +117,7 @@ def test_a_feed_shows_its_last_five_before_it_is_followed_and_can_be_paused_resu
 @pytest.mark.parametrize(
     ("path", "broken", "happened", "advice"),
     [
-        ("/feed", True, "The other side has a fault of its own.", "open the address in a browser"),
+        ("/letters.xml", True, "The other side has a fault of its own.", "open the address in a browser"),
         ("/page", False, "There is a page at this address, but no feed.", "ask its owner for the address of the feed"),
     ],
 )
@@ -141,7 +143,7 @@ def test_a_followed_feed_fills_the_inbox_and_shows_its_illness_when_it_falls_ill
 ) -> None:
     page = visit(grace)
     page.goto("/sources/new/rss/")
-    page.get_by_label("Address of the feed or of the page").fill(f"{site.address}/feed")
+    page.get_by_label("Address of the feed or of the page").fill(f"{site.address}/letters.xml")
     page.get_by_label("Brand", exact=True).select_option(label="Tramonto")
     page.get_by_label("Everything from here is about the brand").check()
     page.get_by_role("button", name="Follow it").click()
