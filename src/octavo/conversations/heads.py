@@ -42,25 +42,27 @@ def create(
             members.setdefault(number, []).append(at)
     if not members:
         return
-    lines = []
-    for number, places in members.items():
+
+    def line(number: int, places: list[int]) -> str:
         head, first, last, waiting, subject = _state(places, posts, columns, new, published, ids)
         row = new[head]
         post = posts[row]
         author = authors[head]
         name = "" if author is None else rows.escape(names[author])
-        spans = columns.evidence[row]
-        lines.append(
-            f"{number}\t{brands[row]}\t{rows.escape(rows.storable(post.channel[:40]))}\t"
-            f"{rows.escape(rows.storable(subject[:300])) if subject else ''}\topen\t{first}\t{last}\t{waiting}\t"
+        marks = (
+            ",".join(map(str, rows.marks(columns.evidence[row]))) if row in columns.odd else columns.evidence_text[row]
+        )
+        return (
+            f"{number}\t{brands[row]}\t{rows.escape(post.channel[:40])}\t"
+            f"{rows.escape(subject[:300]) if subject else ''}\topen\t{first}\t{last}\t{waiting}\t"
             f"{len(places)}\t{ids[head]}\t{rows.NULL if author is None else author}\t{name}\t"
             f"{columns.language[row]}\t{columns.register(row)}\t{columns.score(row)}\t{columns.sentiment_name(row)}\t"
             f"{columns.urgency[row]}\t{'t' if columns.relevant[row] else 'f'}\t"
-            f"{rows.escape(rows.storable(post.text[: rows.EXCERPT]))}\t"
-            f"{{{','.join(map(str, rows.marks(spans))) if spans else ''}}}\n"
+            f"{rows.escape(post.text[: rows.EXCERPT])}\t{{{marks}}}\n"
         )
-    with cursor.copy(f"COPY conversations_conversation ({rows.CONVERSATION_COLUMNS}) FROM STDIN") as copy:
-        copy.write("".join(lines).encode())
+
+    lines = (line(number, places) for number, places in members.items())
+    rows.copy(cursor, "conversations_conversation", rows.CONVERSATION_COLUMNS, lines)
 
 
 def _state(

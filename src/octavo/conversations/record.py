@@ -227,8 +227,7 @@ def _add(
             received=received.isoformat(), edited=[_edited(posts[row], received) for row in new],
             brands=brands, origin=origin,
         )  # fmt: skip
-        with cursor.copy(f"COPY conversations_mention ({rows.MENTION_COLUMNS}) FROM STDIN") as copy:
-            copy.write("".join(lines).encode())
+        rows.copy(cursor, "conversations_mention", rows.MENTION_COLUMNS, lines)
         _remember_labels(cursor, {label: home for row, home in zip(new, homes, strict=True) for label in labels[row]})
     return homes
 

@@ -6,11 +6,11 @@ costs several times as much.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from octavo.understand import Readings
 from octavo.vocabulary import NO_REGISTER, REGISTERS, Parent, Post, Sentiment
 
+LINES_AT_ONCE = 250
 EXCERPT = 280
 """Characters of the head's text that a row of the inbox shows."""
 
@@ -27,6 +28,8 @@ NULL = r"\N"
 _SENTIMENTS = tuple(str(sentiment) for sentiment in Sentiment)
 _NAMES = (*(str(register) for register in REGISTERS), NO_REGISTER)  # index -1 is `none`
 _UNSAFE = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+HEAVIEST = 2**15 - 1
+"""The largest weight, in thousandths, that a mark holds."""
 MOST = 2**63 - 1
 """The largest number a column holds."""
 
@@ -70,13 +73,17 @@ def marks(evidence: Sequence[int], limit: int = EXCERPT) -> list[int]:
     for at in range(0, len(evidence), 4):
         start, end, register, weight = evidence[at : at + 4]
         if end <= limit:
-            kept += (start, end, register, min(weight, 32767))
+            kept += (start, end, register, min(weight, HEAVIEST))
     return kept
 
 
 @dataclass(slots=True)
 class Columns:
-    """Readings as plain lists, converted once a batch."""
+    """Readings as plain lists, converted once a batch.
+
+    `scores` are those of the primary register; the texts are array literals without their braces; `odd` are the rows
+    whose evidence does not go into marks as it is.
+    """
 
     language: list[str]
     relevant: list[bool]
@@ -91,23 +98,34 @@ class Columns:
     campaign: list[str]
     evidence: list[list[int]]
     model: str
+    scores: list[int]
+    registers_text: list[str]
+    evidence_text: list[str]
+    odd: set[int]
 
     @classmethod
     def of(cls, readings: Readings) -> Columns:
+        registers = _thousandths(readings.registers)
+        primary = readings.primary.tolist()
+        evidence = _flat_evidence(readings)
         return cls(
             language=list(readings.language),
             relevant=readings.relevant.tolist(),
             relevance=_thousandths(readings.relevance),
-            primary=readings.primary.tolist(),
+            primary=primary,
             assigned=readings.assigned.tolist(),
             runner_up=readings.runner_up.tolist(),
-            registers=_thousandths(readings.registers),
+            registers=registers,
             sentiment=readings.sentiment.tolist(),
             sentiment_score=_thousandths(readings.sentiment_score),
             urgency=readings.urgency.tolist(),
             campaign=list(readings.campaign),
-            evidence=_flat_evidence(readings),
+            evidence=evidence,
             model=readings.model,
+            scores=_scores(readings.primary, np.asarray(registers, np.int16).reshape(-1, len(REGISTERS))),
+            registers_text=_insides(registers),
+            evidence_text=_insides(evidence),
+            odd=_odd(readings),
         )
 
     def register(self, row: int) -> str:
@@ -115,7 +133,7 @@ class Columns:
 
     def score(self, row: int) -> int:
         """Probability of the primary register in thousandths; of there being none, where there is none."""
-        return primary_score(self.register(row), self.registers[row])
+        return self.scores[row]
 
     def sentiment_name(self, row: int) -> str:
         return _SENTIMENTS[self.sentiment[row]]
@@ -134,6 +152,24 @@ def _flat_evidence(readings: Readings) -> list[list[int]]:
     flat = table.ravel().tolist()
     bounds = (np.asarray(readings.evidence_rows) * 4).tolist()
     return [flat[start:end] for start, end in pairwise(bounds)]
+
+
+def _odd(readings: Readings) -> set[int]:
+    """Rows with evidence beyond the excerpt, or heavier than a mark can say."""
+    beyond = (readings.evidence_end > EXCERPT) | (readings.evidence_weight * 1000 > HEAVIEST)
+    return set((np.searchsorted(readings.evidence_rows, np.flatnonzero(beyond), side="right") - 1).tolist())
+
+
+def _scores(primary: NDArray[np.int8], registers: NDArray[np.int16]) -> list[int]:
+    """`primary_score` of many rows at once."""
+    own = registers[np.arange(len(primary)), primary]
+    scores: list[int] = np.minimum(np.where(primary < 0, 1000 - registers.max(1, initial=0), own), CERTAIN - 1).tolist()
+    return scores
+
+
+def _insides(lists: list[list[int]]) -> list[str]:
+    """Each list as an array literal without its braces. One `repr` of them all costs a third of a join for each."""
+    return repr(lists)[2:-2].split("], [") if lists else []
 
 
 def _thousandths(values: NDArray[np.float32]) -> Any:
@@ -155,7 +191,10 @@ def mention_lines(
     brands: Sequence[int],
     origin: int | None,
 ) -> Iterator[str]:
-    """One line for each post of `which`; `brands` runs beside `posts`, the other sequences beside `which`."""
+    """One line for each post of `which`; `brands` runs beside `posts`, the other sequences beside `which`.
+
+    The lines may hold what PostgreSQL cannot store; `copy` mends that.
+    """
     source = NULL if origin is None else str(origin)
     tail = f"\t{columns.model}\n"
     for at, row in enumerate(which):
@@ -165,18 +204,26 @@ def mention_lines(
         changed = edited[at]
         yield (
             f"{ids[at]}\t{published[at]}\t{received}\t{brands[row]}\t{conversations[at]}\t{NULL if author is None else author}\t"
-            f"{source}\t{escape(storable(post.channel[:40]))}\t{escape(storable(post.external_id[:500]))}\t"
-            f"{escape(storable(post.subject[:300])) if post.subject else ''}\t{escape(storable(post.text))}\t"
-            f"{escape(storable(post.url[:2000])) if post.url else ''}\t"
-            f"{NULL if parent is None else escape(storable(_parent(parent)))}\t{count(post.reach)}\t"
+            f"{source}\t{escape(post.channel[:40])}\t{escape(post.external_id[:500])}\t"
+            f"{escape(post.subject[:300]) if post.subject else ''}\t{escape(post.text)}\t"
+            f"{escape(post.url[:2000]) if post.url else ''}\t"
+            f"{NULL if parent is None else escape(_parent(parent))}\t{count(post.reach) if post.reach else 0}\t"
             f"{'t' if post.own else 'f'}\t{NULL if changed is None else changed.isoformat()}\t"
             f"{columns.language[row]}\t{'t' if columns.relevant[row] else 'f'}\t"
             f"{columns.relevance[row]}\t{_NAMES[columns.primary[row]]}\t{assigned_array(columns.assigned[row], columns.primary[row])}\t"
-            f"{_NAMES[columns.runner_up[row]]}\t{{{','.join(map(str, columns.registers[row]))}}}\t"
+            f"{_NAMES[columns.runner_up[row]]}\t{{{columns.registers_text[row]}}}\t"
             f"{_SENTIMENTS[columns.sentiment[row]]}\t{columns.sentiment_score[row]}\t{columns.urgency[row]}\t"
             f"{escape(columns.campaign[row][:120]) if columns.campaign[row] else ''}\t"
-            f"{{{','.join(map(str, columns.evidence[row]))}}}{tail}"
+            f"{{{columns.evidence_text[row]}}}{tail}"
         )
+
+
+def copy(cursor: Any, table: str, columns: str, lines: Iterable[str]) -> None:
+    """Send lines into a table. A few hundred at a time, so that the server works on some while the next are made."""
+    with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as sent:
+        pending = iter(lines)
+        while part := "".join(islice(pending, LINES_AT_ONCE)):
+            sent.write(storable(part).encode())
 
 
 def _parent(parent: Parent) -> str:
