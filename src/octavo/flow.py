@@ -35,6 +35,10 @@ from octavo.listen.models import FileImport, Source
 from octavo.understand import Readings, Tier, model_version, read
 from octavo.vocabulary import Author, BrandProfile, Parent, ParentKind, Post, Reject
 
+_READ = (
+    "brand_id", "origin", "channel", "external_id", "text", "published_at", "subject", "parent", "own",
+    "author__handle", "author__name",
+)  # fmt: skip
 HANDLE_AT_ONCE = 512
 """Mentions one job reads again."""
 
@@ -147,15 +151,11 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = F
     """
     found = Mention.objects.filter(pk__in=mentions, deleted_at__isnull=True)
     waiting = found if anew else found.exclude(model=model_version(tier))
-    dedicated = set(Source.objects.filter(dedicated=True).values_list("pk", flat=True))
-    groups: dict[tuple[int, bool], list[Mention]] = {}
-    for mention in waiting.select_related("author").order_by("brand_id", "pk"):
-        groups.setdefault((mention.brand_id, mention.origin in dedicated), []).append(mention)
+    members = list(waiting.select_related("author").only(*_READ).order_by("brand_id", "pk"))
     replaced = 0
-    for (brand, is_dedicated), members in groups.items():
-        known = profile.of(Brand.objects.get(pk=brand), dedicated=is_dedicated)
-        for start in range(0, len(members), HANDLE_AT_ONCE):
-            batch = members[start : start + HANDLE_AT_ONCE]
+    for known, group in _by_profile(members).items():
+        for start in range(0, len(group), HANDLE_AT_ONCE):
+            batch = group[start : start + HANDLE_AT_ONCE]
             readings = read([_post(mention) for mention in batch], brand=known, tier=tier)
             replaced += recorder.keep(readings, [mention.pk for mention in batch], anew=anew)
     return replaced
@@ -183,6 +183,21 @@ def read_brand_again(brand: int, *, days: int, tier: Tier = Tier.DEFAULT) -> int
         handle(numbers[start : start + HANDLE_AT_ONCE], tier=tier, anew=True)
         for start in range(0, len(numbers), HANDLE_AT_ONCE)
     )
+
+
+def _by_profile(mentions: Sequence[Mention]) -> dict[BrandProfile, list[Mention]]:
+    """Mentions by what they are read with. Brands without campaigns share a profile where relevance is no question."""
+    dedicated = set(Source.objects.filter(dedicated=True).values_list("pk", flat=True))
+    numbers = {mention.brand_id for mention in mentions}
+    brands = Brand.objects.prefetch_related("campaigns", "names").in_bulk(numbers)
+    profiles: dict[tuple[int, bool], BrandProfile] = {}
+    groups: dict[BrandProfile, list[Mention]] = {}
+    for mention in mentions:
+        key = (mention.brand_id, mention.origin in dedicated)
+        if key not in profiles:
+            profiles[key] = profile.of(brands[mention.brand_id], dedicated=key[1])
+        groups.setdefault(profiles[key], []).append(mention)
+    return groups
 
 
 def _read_fast(posts: Sequence[Post], known: BrandProfile) -> Readings:
