@@ -125,13 +125,15 @@ def path_of(address: str | None) -> str:
     return re.sub(r"^https?://[^/]+", "", address).split("?")[0].split("#")[0]
 
 
-def broken_rules(page: Page, *, only_colours: bool = False) -> list[str]:
+def broken_rules(page: Page, *, only_colours: bool = False, within: str = "html") -> list[str]:
     """Accessibility rules the page breaks, with the first elements that do."""
     if page.evaluate("typeof window.axe") == "undefined":
         page.evaluate(AXE)
     run_only = {"type": "rule", "values": ["color-contrast"]} if only_colours else {"type": "tag", "values": WCAG}
     options = {"runOnly": run_only, "resultTypes": ["violations"]}
-    found = page.evaluate("([within, options]) => axe.run(within, options)", [{"exclude": NOT_OURS}, options])
+    found = page.evaluate(
+        "([within, options]) => axe.run(within, options)", [{"include": [[within]], "exclude": NOT_OURS}, options]
+    )
     return [f"{rule['id']}: {[node['html'][:160] for node in rule['nodes'][:3]]}" for rule in found["violations"]]
 
 
@@ -238,8 +240,8 @@ def test_open_menus_dialogs_and_facets_keep_the_rules_too(irma: Person, demo: st
     speak(page, "en")
     wrong: dict[str, list[str]] = {}
 
-    def look(what: str) -> None:
-        if found := broken_rules(page):
+    def look(what: str, within: str = "html") -> None:
+        if found := broken_rules(page, within=within):
             wrong[what] = found
 
     page.goto(f"/inbox/?brand={demo}")
@@ -258,7 +260,7 @@ def test_open_menus_dialogs_and_facets_keep_the_rules_too(irma: Person, demo: st
     page.locator("#rows .go").first.click()
     expect(page.locator(".reading").first).to_be_visible()
     page.keyboard.press("r")
-    look("register picker")
+    look("register picker", ".correct[open]")  # what lies behind it is half covered, and nobody aims at it
     page.keyboard.press("Escape")
     page.keyboard.press("v")
     look("whole reading")
