@@ -28,6 +28,11 @@ def ensure(moments: Iterable[datetime]) -> None:
         transaction.on_commit(partial(_known.add, (year, month)))
 
 
+def known(months: set[tuple[int, int]]) -> bool:
+    """Whether this process knows that all these (year, month) have their partition."""
+    return months <= _known
+
+
 def forget() -> None:
     """Forget which partitions exist; for those who change the schema under a running process (the test suite)."""
     _known.clear()

@@ -94,8 +94,9 @@ def record(
 
 def make_room(posts: Sequence[Post]) -> None:
     """Make the partitions these posts will fall into: before a transaction that records several times."""
-    received = clock.now()
-    partitions.ensure(_believable(post.created_at, received) for post in posts)
+    if not partitions.known({(at.year, at.month) for post in posts if (at := post.created_at)}):
+        received = clock.now()
+        partitions.ensure(_believable(post.created_at, received) for post in posts)
 
 
 def keep(readings: Readings, mentions: Sequence[int], *, anew: bool = False) -> int:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -79,7 +78,7 @@ class SourceForm(forms.Form):
         if source is not None:
             del self.fields["brand"]
             self.fields["name"].required = True
-            self.initial = _initial(source) | self.initial
+            self.initial = {**_initial(source), **self.initial}
         self.order_fields([f"setting_{question.name}" for question in self.asked])
 
     def given(self) -> dict[str, object]:
@@ -105,7 +104,7 @@ def _initial(source: Source) -> dict[str, Any]:
 
 
 def _field(channel_name: str, question: Setting, *, known: bool) -> forms.Field:
-    label = words.SETTINGS.get((channel_name, question.name), question.name)
+    label: Any = words.SETTINGS.get((channel_name, question.name), question.name)
     # A secret is never shown again: left empty it stays, and a webhook's is made.
     required = question.required and not question.secret
     match question.kind:
@@ -143,8 +142,8 @@ class UploadForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.limit_mb = limit_mb
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
         if (file.size or 0) > self.limit_mb * 1_000_000:
             raise ValidationError(
                 ngettext(
@@ -203,7 +202,7 @@ class MappingForm(forms.Form):
             "day_first": "",
         }
 
-    def clean(self) -> Mapping[str, Any]:
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         whose = cleaned.get("whose")
         if whose == self.COLUMN and not cleaned.get("column_brand"):

@@ -17,6 +17,7 @@ from time import monotonic
 from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.utils.text import slugify
 
@@ -41,6 +42,10 @@ MOST_BRANDS = 500
 """Brands one file may bring: a file with more has another column mapped by mistake."""
 MANY = 50_000
 """New messages from which on the database's statistics are renewed at the end."""
+
+
+PLANNED_BY = "brand_id, conversation_id, author_id, published_at, register, language, relevant, urgency, model, search"
+"""Columns the planner asks about; to look at texts and evidence as well would take four times as long."""
 
 
 class AlreadyRunning(Exception):
@@ -365,14 +370,18 @@ class Run:
         """The brands these names stand for, made where they are missing; in the caller's transaction."""
         if self.job.brand is not None:
             return [self.job.brand.pk] * len(names)
-        missing = [name for name in _names(names) if name.casefold() not in self._numbers]
+        known = self._numbers
+        missing = _names(name for name in dict.fromkeys(names) if name not in known)
         if missing:
-            self._numbers |= {name.casefold(): number for name, number in _numbers(missing).items()}
+            known |= _numbers(missing)
             for name in missing:
-                if name.casefold() not in self._numbers:
-                    self._numbers[name.casefold()] = make_brand(name).pk
+                if name not in known:
+                    known[name] = make_brand(name).pk
                     self.job.brands_made.append(name)
-        return [self._numbers[name.casefold()] for name in names]
+            # However it is capitalised, a name stands for one brand.
+            folded = {name.casefold(): number for name, number in known.items()}
+            known |= {name: folded[name.casefold()] for name in set(names)}
+        return [known[name] for name in names]
 
     def advance(self, ready: Ready, recorded: Sequence[Recorded]) -> Progress:
         """Save how far the import is, in the transaction that keeps the posts. Raises `AlreadyRunning`."""
@@ -436,7 +445,7 @@ class Run:
         job.state, job.ended_at, job.read_bytes = FileImport.State.DONE, now, job.total_bytes
         with transaction.atomic():
             job.save(update_fields=["state", "ended_at", "read_bytes"])
-            Source.objects.filter(pk=job.source_id).update(
+            Source.objects.filter(imports=job.pk).update(
                 posts_count=job.new_count,
                 rejects_count=job.rejects_count,
                 last_try_at=now,
@@ -450,10 +459,9 @@ class Run:
             Path(job.path).unlink(missing_ok=True)
         tally.compact()
         if job.new_count >= MANY:
-            with (
-                connection.cursor() as cursor
-            ):  # the planner's knowledge of a partitioned table is renewed by nobody else
-                cursor.execute("ANALYZE conversations_mention, conversations_conversation, conversations_author")
+            # Nobody else renews what the planner knows of a partitioned table.
+            with connection.cursor() as cursor:
+                cursor.execute(f"ANALYZE conversations_mention ({PLANNED_BY}), conversations_conversation")
         return self.progress(finished=True)
 
     def fail(self, error: ChannelError) -> None:
@@ -462,9 +470,7 @@ class Run:
         trouble = {"trouble": str(error.trouble), "trouble_detail": excerpt(error.detail, 500)}
         with transaction.atomic():
             FileImport.objects.filter(pk=self.job.pk).update(state=FileImport.State.FAILED, ended_at=now, **trouble)
-            Source.objects.filter(pk=self.job.source_id).update(
-                failing_since=now, failures=1, last_try_at=now, **trouble
-            )
+            Source.objects.filter(imports=self.job.pk).update(failing_since=now, failures=1, last_try_at=now, **trouble)
         self.job.refresh_from_db()
 
 
@@ -485,24 +491,24 @@ Reads = Callable[[Sequence[Post], BrandProfile], Readings]
 
 def batches(errand: Errand, read: Reads) -> Iterator[Ready]:
     """The batches of a file, read and ready to be recorded. Asks nothing of a database. Raises `ChannelError`."""
-    brands: set[str] = set()
+    homes = _Homes(errand)
     with open_file(errand.path, errand.choices.options()) as reader:
         for batch in reader.batches(size=AT_ONCE, start=errand.position):
-            groups: dict[BrandProfile, tuple[list[Post], list[str]]] = {}
+            groups: dict[int, tuple[list[Post], list[str]]] = {}
             rejects = list(batch.rejects)
             for post in batch.posts:
-                name = errand.brand or post.brand.strip()[:120]
-                folded = name.casefold()
-                if folded not in brands:
-                    if not name or len(brands) >= MOST_BRANDS:
-                        rejects.append(_no_brand(post, name))
-                        continue
-                    brands.add(folded)
-                posts, names = groups.setdefault(errand.profiles.get(folded, _PLAIN), ([], []))
+                home = homes.of(post.brand)
+                if home is None:
+                    rejects.append(_no_brand(post))
+                    continue
+                name, known = home
+                posts, names = groups.setdefault(known, ([], []))
                 posts.append(post)
                 names.append(name)
             yield Ready(
-                groups=[Group(posts, read(posts, known), names) for known, (posts, names) in groups.items()],
+                groups=[
+                    Group(posts, read(posts, homes.profiles[known]), names) for known, (posts, names) in groups.items()
+                ],
                 rejects=rejects,
                 warnings=batch.warnings,
                 position=batch.position,
@@ -510,7 +516,34 @@ def batches(errand: Errand, read: Reads) -> Iterator[Ready]:
             )
 
 
-_PLAIN = BrandProfile()
+class _Homes:
+    """Which brand a message belongs to, and which of `profiles` it is read with; all brands without campaigns share one."""
+
+    def __init__(self, errand: Errand) -> None:
+        self.profiles = [BrandProfile()]
+        self._errand = errand
+        self._found: dict[str, tuple[str, int] | None] = {}  # by the brand as the file writes it
+        self._brands: set[str] = set()
+
+    def of(self, written: str) -> tuple[str, int] | None:
+        """The brand's name and the place of its profile; None where there is none, or one too many."""
+        try:
+            return self._found[written]
+        except KeyError:
+            home = self._home(self._errand.brand or written.strip()[:120])
+            if len(self._found) < 100 * MOST_BRANDS:
+                self._found[written] = home
+            return home
+
+    def _home(self, name: str) -> tuple[str, int] | None:
+        folded = name.casefold()
+        if not name or (folded not in self._brands and len(self._brands) >= MOST_BRANDS):
+            return None
+        self._brands.add(folded)
+        profile = self._errand.profiles.get(folded, self.profiles[0])
+        if profile not in self.profiles:
+            self.profiles.append(profile)
+        return name, self.profiles.index(profile)
 
 
 def make_brand(name: str) -> Brand:
@@ -544,8 +577,8 @@ def prune_uploads(folder: Path, *, older_than: float) -> int:
     return removed
 
 
-def _no_brand(post: Post, name: str) -> Reject:
-    reason = f"more than {MOST_BRANDS} brands in one file" if name else "no brand"
+def _no_brand(post: Post) -> Reject:
+    reason = f"more than {MOST_BRANDS} brands in one file" if post.brand.strip() else "no brand"
     return Reject(place=post.external_id[:120], reason=reason, excerpt=excerpt(post.text))
 
 
@@ -587,7 +620,7 @@ def _numbers(names: Sequence[str]) -> dict[str, int]:
     return {lowered[low]: number for low, number in rows if low in lowered}
 
 
-def _with_campaigns() -> Sequence[Brand]:
+def _with_campaigns() -> QuerySet[Brand]:
     return Brand.objects.filter(campaigns__isnull=False).distinct().prefetch_related("campaigns", "names")
 
 

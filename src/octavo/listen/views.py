@@ -405,7 +405,7 @@ def _followable() -> list[dict[str, Any]]:
 
 def _unread() -> int:
     """Messages the default model has still to read."""
-    return backlog.left(model_version(Tier.DEFAULT)) if settings.OCTAVO_OPTIONS.worker_tier == Tier.DEFAULT else 0
+    return backlog.left(model_version(Tier.DEFAULT)) if Tier(settings.OCTAVO_OPTIONS.worker_tier) is Tier.DEFAULT else 0
 
 
 def _blamed(form: SourceForm) -> str:

@@ -400,6 +400,7 @@ def _octavo(*, migrate: bool = True) -> Iterator[None]:
             _fail(str(error), code=TRY_LATER)
     import django
     from django.db import OperationalError, ProgrammingError
+    from django.utils import translation
 
     django.setup()
     try:
@@ -407,7 +408,8 @@ def _octavo(*, migrate: bool = True) -> Iterator[None]:
             from octavo.site import serve
 
             serve.migrate()
-        yield
+        with translation.override("en"):  # as the commands themselves
+            yield
     except (OperationalError, ProgrammingError) as error:
         _fail(_database_trouble(error), code=TRY_LATER)
     except OSError as error:

@@ -1,0 +1,116 @@
+"""What waits for its second reading, and in which order it gets it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from octavo import flow
+from octavo.conversations.models import Mention
+from octavo.kit import clock
+from octavo.listen import backlog
+from octavo.understand import Tier, model_version
+
+if TYPE_CHECKING:
+    from tests.conftest import MakesPosts, Records
+
+MODEL = model_version(Tier.FAST)
+
+
+@pytest.fixture
+def waiting(recorded: Records, post: MakesPosts) -> Any:
+    """Makes messages of these urgencies that an older model has read; gives their ids."""
+
+    def make(*urgencies: int) -> list[int]:
+        mentions = recorded(*(post(f"Tramonto, message {n}") for n in range(len(urgencies))))
+        for mention, urgency in zip(mentions, urgencies, strict=True):
+            Mention.objects.filter(pk=mention.pk).update(model="older-1", urgency=urgency)
+        return [mention.pk for mention in mentions]
+
+    return make
+
+
+def steps(limit: int) -> list[list[int]]:
+    """The mentions of each step until nothing waits, each read as `flow` would."""
+    taken: list[list[int]] = []
+    while (step := backlog.next_step(MODEL, limit)).mentions:
+        taken.append(step.mentions)
+        read = Mention.objects.filter(pk__in=step.mentions).update(model=MODEL)
+        backlog.done(step, read)
+    backlog.done(step, 0)
+    return taken
+
+
+def test_the_urgent_come_first_and_then_the_newest(waiting: Any) -> None:
+    a, b, c, d, e = waiting(0, 3, 1, 2, 0)
+    assert [pk for step in steps(2) for pk in step] == [b, d, c, e, a]
+
+
+def test_what_has_just_come_goes_before_the_rest_of_the_backlog(waiting: Any) -> None:
+    old = waiting(0, 0, 0, 0)
+    first = backlog.next_step(MODEL, 2)
+    Mention.objects.filter(pk__in=first.mentions).update(model=MODEL)
+    backlog.done(first, 2)
+    (fresh,) = waiting(0)
+    assert backlog.next_step(MODEL, 2).mentions == [fresh]
+    assert [pk for step in steps(2) for pk in step] == [fresh, old[1], old[0]]
+
+
+def test_a_step_that_was_never_finished_is_given_again(waiting: Any) -> None:
+    waiting(0, 0, 0)
+    first = backlog.next_step(MODEL, 2)
+    assert backlog.next_step(MODEL, 2).mentions == first.mentions
+
+
+def test_a_message_that_was_late_is_found_when_looking_back(waiting: Any) -> None:
+    (late,) = waiting(0)
+    Mention.objects.filter(pk=late).update(model=MODEL)
+    assert steps(5) == []
+    Mention.objects.filter(pk=late).update(model="older-1")
+    assert backlog.next_step(MODEL, 5).mentions == []
+    backlog.look_back(MODEL)
+    assert backlog.next_step(MODEL, 5).mentions == [late]
+
+
+def test_deleted_messages_wait_for_nothing(waiting: Any) -> None:
+    gone, kept = waiting(0, 0)
+    Mention.objects.filter(pk=gone).update(deleted_at="2026-03-02T10:00Z")
+    assert steps(5) == [[kept]]
+
+
+def test_the_number_that_still_waits_goes_down_to_nothing(waiting: Any) -> None:
+    waiting(*([0] * 7))
+    backlog.reopen(MODEL)
+    assert backlog.left(MODEL) == 7
+    step = backlog.next_step(MODEL, 5)
+    Mention.objects.filter(pk__in=step.mentions).update(model=MODEL)
+    backlog.done(step, 5)
+    assert backlog.left(MODEL) == 2
+    steps(5)
+    assert backlog.left(MODEL) == 0
+
+
+def test_reading_again_puts_the_models_word_in_the_place_of_the_older_one(waiting: Any) -> None:
+    numbers = waiting(0, 1, 2)
+    assert flow.read_again(seconds=60, tier=Tier.FAST) == 0
+    assert set(Mention.objects.filter(pk__in=numbers).values_list("model", flat=True)) == {MODEL}
+
+
+def test_reading_again_stops_when_told_and_goes_on_later(waiting: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "HANDLE_AT_ONCE", 2)
+    waiting(*([0] * 6))
+    flow.read_again(seconds=60, tier=Tier.FAST, stop=lambda: True)
+    assert Mention.objects.filter(model=MODEL).count() == 2
+    flow.read_again(seconds=60, tier=Tier.FAST)
+    assert Mention.objects.filter(model=MODEL).count() == 6
+
+
+def test_a_brand_whose_names_changed_is_read_anew_by_the_same_model(recorded: Records, post: MakesPosts) -> None:
+    from octavo.conversations.models import BrandName
+
+    (mention,) = recorded(post("The new Zephyr is broken", created_at=clock.now()))
+    assert not mention.relevant
+    BrandName.objects.create(brand=mention.brand, kind="name", text="Zephyr")
+    assert flow.read_brand_again(mention.brand_id, days=30, tier=Tier.FAST) == 1
+    assert Mention.objects.get(pk=mention.pk).relevant
