@@ -79,6 +79,7 @@ def test_an_import_another_process_is_at_is_left_to_it(brand: Brand, tmp_path: P
         assert importing.is_running(job) and importing.any_running()
         jobs.run_import(number=job.pk)
         assert not Mention.objects.exists()
+        other.execute("SELECT pg_advisory_unlock(hashtext('octavo import'), %s)", [job.pk])
     assert not importing.any_running()
     jobs.run_import(number=job.pk)
     assert Mention.objects.count() == 1
