@@ -258,7 +258,7 @@ class TestCounts:
     ) -> None:
         with django_assert_max_num_queries(2):
             inbox.count(user, Filter())
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(6):
             assert len(inbox.page(user, Filter()).rows) > 10
 
 

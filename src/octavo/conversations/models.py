@@ -196,6 +196,11 @@ class Conversation(models.Model):
                 condition=Q(status__in=UNFINISHED),
                 name="conversation_door",
             ),
+            # For filters that few conversations pass: any of these columns, in one small index.
+            models.Index(
+                fields=["register", "language", "sentiment", "channel", "brand", "status", "relevant"],
+                name="conversation_facets",
+            ),
             models.Index(
                 fields=["register", "waiting_since"],
                 condition=Q(waiting_since__isnull=False),

@@ -49,6 +49,13 @@ def matching(found: QuerySet[Conversation], words: str) -> QuerySet[Conversation
     return found.filter(Exists(mentions(Mention.objects.filter(conversation=OuterRef("pk")), words)))
 
 
+def conversations(words: str, *, most: int) -> set[int] | None:
+    """Numbers of the conversations in which a message matches `words`; None where more than `most` messages do."""
+    found = mentions(Mention.objects.order_by(), words).values_list("conversation", flat=True)[: most + 1]
+    numbers = list(found)
+    return set(numbers) if len(numbers) <= most else None
+
+
 def _parted(words: str) -> tuple[str, str]:
     """What a query wants, and what it shuts out, each as a query without a minus."""
     unwanted = []

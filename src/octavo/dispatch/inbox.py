@@ -6,7 +6,6 @@ from the tallies wherever these can tell, so that they are exact at any size.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, prefetch_related_objects
 from django.db.models.fields.tuple_lookups import TupleLessThan
 from django.http import QueryDict
 from django.utils import timezone
@@ -23,18 +22,24 @@ from octavo.conversations import access, search
 from octavo.conversations.models import (
     UNFINISHED,
     Conversation,
-    ConversationTally,
     Mention,
     RegisterChoice,
     SentimentChoice,
 )  # fmt: skip
+from octavo.dispatch import tallied
 from octavo.kit import clock
 from octavo.people.models import User
 from octavo.vocabulary import LANGUAGES
 
 PAGE = 50
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1_000
 """Beyond this many, a count that the tallies cannot give is shown as "more than"."""
+
+FEW = 4_000
+"""Up to so many conversations are fetched whole and sorted, where more are found by walking an index."""
+
+Position = tuple[Any, ...]
+"""Where a page begins: the keys of the last row before it."""
 
 TABS = ("all", "mine", "unassigned", "snoozed", "done")
 SORTS = ("urgent", "newest")
@@ -184,46 +189,74 @@ def rows(user: User, chosen: Filter) -> QuerySet[Conversation]:
 
 def page(user: User, chosen: Filter, *, size: int = PAGE) -> Page:
     """One page in the order of the filter, paged by key: stable while messages arrive, as quick at the end as at the start."""
-    keys = ("urgency", "last_at", "pk") if chosen.sort == "urgent" else ("last_at", "pk")
-    found = rows(user, chosen).order_by(*(f"-{key}" for key in keys))
-    position = _position(chosen.after, len(keys))
-    if position:
-        found = found.filter(TupleLessThan(tuple(F("id" if key == "pk" else key) for key in keys), position))
+    found = rows(user, replace(chosen, q=""))
+    if chosen.q:
+        few = search.conversations(chosen.q, most=FEW)
+        found = found.filter(pk__in=few) if few is not None else search.matching(found, chosen.q)
+    by_urgency = chosen.sort == "urgent"
+    position = _position(chosen.after, 3 if by_urgency else 2)
+    if chosen.countable:
+        listed = _by_tally(found, tallied.by_urgency(user, chosen), position, size + 1, by_urgency=by_urgency)
+    else:
+        listed = list(_after(found, position, by_urgency=by_urgency)[: size + 1])
     # Brand and assignee are few: fetched beside, not joined, so that the order comes straight from the index.
-    found = found.prefetch_related("brand", "assignee")
-    listed = list(found[: size + 1])
+    prefetch_related_objects(listed, "brand", "assignee")
     following = ""
     if len(listed) > size:
         last = listed[size - 1]
         # No plus sign in it: it would be a space to whoever forgets to quote it.
         parts = [last.last_at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z", str(last.pk)]
-        following = "~".join([str(last.urgency), *parts] if chosen.sort == "urgent" else parts)
+        following = "~".join([str(last.urgency), *parts] if by_urgency else parts)
     return Page(rows=listed[:size], next=following)
+
+
+def _by_tally(
+    found: QuerySet[Conversation], known: Mapping[int, int], position: Position | None, most: int, *, by_urgency: bool
+) -> list[Conversation]:
+    """The first `most` after `position`, with what the tally knows of how many there are at each urgency.
+
+    Many are found by walking the index of the order, few by fetching them all and sorting: without being told, the
+    database would walk a million rows to find that three match.
+    """
+    total = sum(known.values())
+    if not by_urgency or total <= FEW:
+        return list(_after(_fetched(found, total), position, by_urgency=by_urgency)[:most])
+    listed: list[Conversation] = []
+    for urgency in sorted(known, reverse=True):
+        if position is not None and urgency > position[0]:
+            continue
+        level = _fetched(found.filter(urgency=urgency), known[urgency])
+        rest = position[1:] if position is not None and urgency == position[0] else None
+        listed += _after(level, rest, by_urgency=False)[: most - len(listed)]
+        if len(listed) >= most:
+            break
+    return listed
+
+
+def _fetched(found: QuerySet[Conversation], n: int) -> QuerySet[Conversation]:
+    """`found`, of which there are `n`, by their numbers where these are few."""
+    if n > FEW:
+        return found
+    return Conversation.objects.filter(pk__in=list(found.order_by().values_list("pk", flat=True)))
+
+
+def _after(found: QuerySet[Conversation], position: Position | None, *, by_urgency: bool) -> QuerySet[Conversation]:
+    keys = ("urgency", "last_at", "id") if by_urgency else ("last_at", "id")
+    if position:
+        found = found.filter(TupleLessThan(tuple(F(key) for key in keys), position))
+    return found.order_by(*(f"-{key}" for key in keys))
 
 
 def count(user: User, chosen: Filter) -> Counts:
     """Totals of the filter, its tabs and its facets, from the tallies; with a text or a period, the total alone, counted."""
-    cells = _cells(user, chosen)
-    tabs: Counter[str] = Counter()
-    facets: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
-    total = 0
-    for cell, n in cells:
-        misses = [name for name in FACETS if getattr(chosen, name) and cell[name] not in getattr(chosen, name)]
-        if len(misses) > 1:
-            continue
-        here = _tabs_of(cell, user)
-        if not misses:
-            tabs.update(dict.fromkeys(here, n))
-        if chosen.tab not in here:
-            continue
-        if not misses:
-            total += n
-        for name in FACETS:
-            if not misses or misses == [name]:
-                facets[name][str(cell[name])] += n
+    tabs, facets = tallied.counts(user, chosen)
     if chosen.countable:
-        return Counts(Total(total), tabs, facets)
-    counted = rows(user, chosen).order_by()[: MOST_COUNTED + 1].count()
+        return Counts(Total(tabs[chosen.tab]), tabs, facets)
+    found = rows(user, replace(chosen, q=""))
+    if chosen.q:
+        few = search.conversations(chosen.q, most=FEW)
+        found = found.filter(pk__in=few) if few is not None else search.matching(found, chosen.q)
+    counted = found.order_by()[: MOST_COUNTED + 1].count()
     return Counts(Total(min(counted, MOST_COUNTED), exact=counted <= MOST_COUNTED))
 
 
@@ -250,32 +283,6 @@ def _tab(user: User, tab: str) -> Q:
     }[tab]
 
 
-def _tabs_of(cell: Mapping[str, object], user: User) -> list[str]:
-    if cell["status"] == Conversation.Status.SNOOZED:
-        return ["snoozed"]
-    if cell["status"] == Conversation.Status.RESOLVED:
-        return ["done"]
-    if cell["assignee"] is None:
-        return ["all", "unassigned"]
-    return ["all", "mine"] if cell["assignee"] == user.pk else ["all"]
-
-
-def _cells(user: User, chosen: Filter) -> list[tuple[dict[str, object], int]]:
-    """The tally of conversations under the filter's `about`, a cell for each combination, facets as text."""
-    slugs = dict(access.brands_for(user).values_list("pk", "slug"))
-    tally = ConversationTally.objects.filter(brand__in=slugs)
-    if chosen.about != "any":
-        tally = tally.filter(relevant=chosen.about == "yes")
-    names = ("brand", "status", "register", "language", "sentiment", "urgency", "channel", "assignee")
-    cells = []
-    for *values, n in tally.values_list(*names).annotate(total=Sum("n")).order_by():
-        if n:
-            cell = dict(zip(names, values, strict=True))
-            cell["brand"], cell["urgency"] = slugs[cell["brand"]], str(cell["urgency"])
-            cells.append((cell, n))
-    return cells
-
-
 def _bounds(chosen: Filter) -> tuple[datetime | None, datetime | None]:
     since = clock.now() - PERIODS[chosen.period] if chosen.period else None
     zone = timezone.get_current_timezone()
@@ -293,7 +300,7 @@ def _day(text: str) -> date | None:
     return day if 1990 <= day.year <= 2200 else None
 
 
-def _position(after: str, length: int) -> tuple[object, ...] | None:
+def _position(after: str, length: int) -> Position | None:
     parts = after.split("~")
     if len(parts) != length:
         return None

@@ -92,6 +92,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='conversation',
+            index=models.Index(fields=['register', 'language', 'sentiment', 'channel', 'brand', 'status', 'relevant'], name='conversation_facets'),
+        ),
+        migrations.AddIndex(
+            model_name='conversation',
             index=models.Index(condition=models.Q(('waiting_since__isnull', False)), fields=['register', 'waiting_since'], name='conversation_waiting'),
         ),
         migrations.AddIndex(
