@@ -45,7 +45,7 @@ def multiply(data: Path, to: Path, messages: int) -> None:
             turn, place = divmod(number, len(seeds))
             seed = seeds[place]
             at = end - step * (messages - number)
-            file.write(orjson.dumps({**seed, "id": f"{seed['id']}-{turn}", "created_at": at}) + b"\n")
+            file.write(orjson.dumps({**seed, "id": f"{place}-{turn}", "created_at": at}) + b"\n")
 
 
 class Memory:
@@ -215,14 +215,20 @@ def main() -> None:
         size = house.ask("SELECT pg_database_size('octavo')")
         again, again_seconds = read_again(house, asked.read_again) if asked.read_again else (0, 0.0)
     rate = asked.messages / seconds
-    machine = f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GB, Python {platform.python_version()}"
-    print(f"\nIngest, {datetime.now(UTC):%Y-%m-%d}, {machine}, {asked.messages:,} messages, web server and worker beside\n")
+    machine = (
+        f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GB, Python {platform.python_version()}"
+    )
+    print(
+        f"\nIngest, {datetime.now(UTC):%Y-%m-%d}, {machine}, {asked.messages:,} messages, web server and worker beside\n"
+    )
     print("| what | measured | target |\n| --- | --- | --- |")
     print(f"| messages a second, from the command's start to its end | {rate:,.0f} | {TARGET_RATE:,} |")
     print(f"| messages a second, while the file is read | {answer['rate']:,} | |")
     print(f"| peak memory of all processes, importing | {import_peak / 1e6:,.0f} MB | {TARGET_MEMORY / 1e6:,.0f} MB |")
     print(f"| of that Octavo, PostgreSQL | {peak_of['octavo'] / 1e6:,.0f} MB, {peak_of['postgres'] / 1e6:,.0f} MB | |")
-    print(f"| peak memory of all processes, reading again | {memory.peak / 1e6:,.0f} MB | {TARGET_MEMORY / 1e6:,.0f} MB |")
+    print(
+        f"| peak memory of all processes, reading again | {memory.peak / 1e6:,.0f} MB | {TARGET_MEMORY / 1e6:,.0f} MB |"
+    )
     print(f"| database on disk | {size / 1e6:,.0f} MB, {size / asked.messages:,.0f} bytes a message | |")
     if again_seconds:
         print(f"| messages a second read again by the encoder | {again / again_seconds:,.0f} | |")

@@ -97,13 +97,14 @@ def _post(line: http.client.HTTPConnection, path: str, secret: str, messages: li
     return answer.status
 
 
-def _pour(
-    port: int, path: str, secret: str, rate: int, until: float, refused: list[int], sent: list[int]
-) -> None:
+def _pour(port: int, path: str, secret: str, rate: int, until: float, refused: list[int], sent: list[int]) -> None:
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     turn, began = 0, time.monotonic()
     while time.monotonic() < until:
-        messages = [{"id": str(uuid4()), "text": f"Ordinary message {turn} {n} about a late train", "lang": "en"} for n in range(BATCH)]
+        messages = [
+            {"id": str(uuid4()), "text": f"Ordinary message {turn} {n} about a late train", "lang": "en"}
+            for n in range(BATCH)
+        ]
         status = _post(line, path, secret, messages)
         if status == 202:
             sent[0] += BATCH

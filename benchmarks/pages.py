@@ -43,7 +43,17 @@ def addresses(numbers: list[int], brands: list[str], chance: random.Random) -> t
     if kind == "inbox":
         return kind, chance.choice(("/inbox/", "/inbox/?sort=newest", "/inbox/?tab=unassigned", "/inbox/?tab=mine"))
     pairs = {
-        "register": ("complaint", "problem", "question", "idea", "opportunity", "compliment", "crisis", "campaign_echo", "none"),
+        "register": (
+            "complaint",
+            "problem",
+            "question",
+            "idea",
+            "opportunity",
+            "compliment",
+            "crisis",
+            "campaign_echo",
+            "none",
+        ),
         "language": ("en", "fr", "it", "es", "und"),
         "sentiment": ("negative", "neutral", "positive", "mixed"),
         "urgency": ("0", "1", "2", "3"),
@@ -96,7 +106,9 @@ def main() -> None:
         web.wait()
         del server
     clicks = sum(map(len, times.values()))
-    print(f"{mentions:,} mentions, {options.people} people, {clicks} clicks in {options.seconds:.0f} s, {len(failures)} failed\n")
+    print(
+        f"{mentions:,} mentions, {options.people} people, {clicks} clicks in {options.seconds:.0f} s, {len(failures)} failed\n"
+    )
     print("| page | clicks | server p50 | server p95 | target p95 | seen p95 |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for kind, target in TARGETS.items():
@@ -137,9 +149,12 @@ def _ground() -> tuple[str, list[int], list[str], int]:
         numbers = [row[0] for row in cursor.fetchall()]
         cursor.execute("SELECT count(*) FROM conversations_mention")
         mentions = cursor.fetchone()[0]
-    return session.session_key, numbers or list(Conversation.objects.values_list("pk", flat=True)[:2000]), list(
-        Brand.objects.values_list("slug", flat=True)
-    ), mentions
+    return (
+        session.session_key,
+        numbers or list(Conversation.objects.values_list("pk", flat=True)[:2000]),
+        list(Brand.objects.values_list("slug", flat=True)),
+        mentions,
+    )
 
 
 def _person(

@@ -80,7 +80,13 @@ def api() -> str:
     return json.dumps(described, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-PAGES = {"settings.md": settings, "channels.md": channels, "commands.md": commands, "keys.md": keys, "openapi.json": api}
+PAGES = {
+    "settings.md": settings,
+    "channels.md": channels,
+    "commands.md": commands,
+    "keys.md": keys,
+    "openapi.json": api,
+}
 
 
 def main() -> int:

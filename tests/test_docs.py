@@ -34,7 +34,9 @@ def test_every_make_target_says_what_it_does() -> None:
 
 def test_no_document_or_file_names_an_address_of_a_package_registry() -> None:
     hosts = re.compile("|".join(("py" + "pi.org", "python" + "hosted", "npm" + "js", "deb." + "debian")))
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     named = [
         name for name in tracked
         if (ROOT / name).is_file() and hosts.search((ROOT / name).read_bytes().decode("utf-8", "replace"))

@@ -96,14 +96,14 @@ def test_an_unknown_address_another_method_and_a_paused_source_say_so(hook: sour
 
 def test_a_message_for_another_brand_is_set_aside_not_misfiled(hook: sources.Created) -> None:
     Brand.objects.create(name="Aurora", slug="aurora")
-    answer = call(hook, [{"id": "a", "text": "hello", "brand": "Aurora"}, {"id": "b", "text": "hi", "brand": "TRAMONTO"}])
+    answer = call(
+        hook, [{"id": "a", "text": "hello", "brand": "Aurora"}, {"id": "b", "text": "hi", "brand": "TRAMONTO"}]
+    )
     assert [item["status"] for item in answer.json()["results"]] == ["rejected", "accepted"]
     assert list(Mention.objects.values_list("external_id", "brand__name")) == [("b", "Tramonto")]
 
 
-def test_who_calls_too_often_is_told_when_to_come_back(
-    hook: sources.Created, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_calls_too_often_is_told_when_to_come_back(hook: sources.Created, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "_calls", Bucket(rate=0.5, burst=2, monotonic=lambda: 0.0))
     assert [call(hook, b"x", headers={}).status_code for _ in range(3)] == [401, 401, 429]
     answer = call(hook, b"x", headers={})

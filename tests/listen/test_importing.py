@@ -163,7 +163,9 @@ def test_rejects_are_all_counted_and_the_first_thousand_kept(
 
 
 def test_csv_in_french_and_gzip_come_in_with_guessed_columns(brand: Brand, tmp_path: Path) -> None:
-    csv = "Message;Créé le;Auteur\n" + "".join(f"Bonjour Tramonto n°{n};{n + 1:02}/03/2026 10:00;Zoé {n}\n" for n in range(20))
+    csv = "Message;Créé le;Auteur\n" + "".join(
+        f"Bonjour Tramonto n°{n};{n + 1:02}/03/2026 10:00;Zoé {n}\n" for n in range(20)
+    )
     path = tmp_path / "avis.csv.gz"
     path.write_bytes(gzip.compress(csv.encode("cp1252")))
     job = taken(path, brand)
@@ -179,7 +181,9 @@ def test_a_told_column_overrules_the_guess(brand: Brand, tmp_path: Path) -> None
     assert Mention.objects.filter(text__startswith="the words").count() == 5
 
 
-def test_a_look_shows_columns_first_posts_and_brands_to_be_made_and_stores_nothing(tmp_path: Path, brand: Brand) -> None:
+def test_a_look_shows_columns_first_posts_and_brands_to_be_made_and_stores_nothing(
+    tmp_path: Path, brand: Brand
+) -> None:
     seen = importing.look(written(tmp_path / "a.jsonl", rows(8, brand="Aurora", odd=1)), importing.Choices())
     assert {column.field: column.column for column in seen.fields}["text"] == "text"
     assert len(seen.posts) == 5 and seen.unused == ("odd",)

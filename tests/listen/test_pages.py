@@ -178,7 +178,9 @@ def test_a_file_is_handed_in_checked_started_and_its_result_shown(boss: Client, 
     draft = FileImport.objects.get()
     assert draft.state == FileImport.State.MAPPING and not Mention.objects.exists()
     started = boss.post(
-        f"/import/{draft.pk}/", {"whose": str(brand.pk), "column_text": "text", "column_id": "id", "start": "1"}, follow=True
+        f"/import/{draft.pk}/",
+        {"whose": str(brand.pk), "column_text": "text", "column_id": "id", "start": "1"},
+        follow=True,
     )
     assert "Waiting for the worker" in text(started)
     job = FileImport.objects.select_related("brand").get()
@@ -201,7 +203,9 @@ def test_another_column_can_be_looked_at_before_starting(boss: Client, brand: Br
 def test_brands_that_will_be_made_are_shown_before_they_are(boss: Client) -> None:
     shown = text(upload(boss, items("hello there my friends", "and again", company="Aurora")))
     draft = FileImport.objects.get()
-    shown = text(boss.post(f"/import/{draft.pk}/", {"whose": "column", "column_text": "text", "column_brand": "company"}))
+    shown = text(
+        boss.post(f"/import/{draft.pk}/", {"whose": "column", "column_text": "text", "column_brand": "company"})
+    )
     assert "These will be made: Aurora" in shown
     assert not Brand.objects.exists()
 
@@ -231,7 +235,9 @@ def test_the_same_file_again_is_said_to_be_in_already(boss: Client, brand: Brand
 
 
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7 nothing here", b"\x1f\x8b broken"])
-def test_a_file_that_cannot_be_read_is_refused_in_plain_words_and_can_be_discarded(boss: Client, content: bytes) -> None:
+def test_a_file_that_cannot_be_read_is_refused_in_plain_words_and_can_be_discarded(
+    boss: Client, content: bytes
+) -> None:
     answer = upload(boss, content, "a.pdf")
     shown = text(answer, 422)
     if content:

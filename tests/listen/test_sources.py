@@ -59,7 +59,9 @@ def test_a_name_stands_once_for_each_brand(brand: Brand) -> None:
 
 
 def test_another_address_starts_over_and_the_same_one_goes_on(brand: Brand) -> None:
-    made = sources.create(None, brand=brand, channel_name="rss", name="News", given={"url": "https://a.example/f"}).source
+    made = sources.create(
+        None, brand=brand, channel_name="rss", name="News", given={"url": "https://a.example/f"}
+    ).source
     Source.objects.filter(pk=made.pk).update(cursor={"seen": {"x": "y"}})
     sources.change(None, made, name="Press", given={"url": "https://a.example/f"}, dedicated=True)
     assert Source.objects.get(pk=made.pk).cursor == {"seen": {"x": "y"}}
@@ -89,7 +91,9 @@ def test_the_address_of_a_page_leads_to_its_feed(feed: Feed) -> None:
     assert isinstance(title, str)
 
 
-def test_private_addresses_are_refused_unless_the_installation_allows_them(brand: Brand, feed: Feed, settings: Any) -> None:
+def test_private_addresses_are_refused_unless_the_installation_allows_them(
+    brand: Brand, feed: Feed, settings: Any
+) -> None:
     settings.OCTAVO_OPTIONS = settings.OCTAVO_OPTIONS.model_copy(update={"allow_private_feeds": False})
     with pytest.raises(ChannelError) as caught:
         sources.try_out("rss", {"url": feed.url})

@@ -45,7 +45,19 @@ def lines(path: Path, *items: dict[str, Any]) -> str:
 
 def test_the_help_names_every_command_in_a_line_of_words() -> None:
     shown = said("--help")
-    for name in ("run", "migrate", "import", "replay", "sources", "brands", "settings", "worker", "web", "read", "explain"):
+    for name in (
+        "run",
+        "migrate",
+        "import",
+        "replay",
+        "sources",
+        "brands",
+        "settings",
+        "worker",
+        "web",
+        "read",
+        "explain",
+    ):
         assert re.search(rf"^  {name} +\S+ \S+", shown, re.M), name
 
 

@@ -19,7 +19,9 @@ from octavo.site import jobs
 
 
 def queued(name: str) -> list[dict[str, Any]]:
-    return list(ProcrastinateJob.objects.filter(task_name=f"octavo.{name}").order_by("id").values_list("args", flat=True))
+    return list(
+        ProcrastinateJob.objects.filter(task_name=f"octavo.{name}").order_by("id").values_list("args", flat=True)
+    )
 
 
 def followed(brand: Brand, name: str, *, due: bool) -> Source:

@@ -39,5 +39,7 @@ def _fernet() -> MultiFernet:
 
 
 def _derived(key: str | bytes) -> Fernet:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(key if isinstance(key, bytes) else key.encode())
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(
+        key if isinstance(key, bytes) else key.encode()
+    )
     return Fernet(base64.urlsafe_b64encode(derived))

@@ -7,6 +7,7 @@ imported within the jobs.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import threading
@@ -261,7 +262,5 @@ def _soon() -> Any:
 
 def _give_way() -> None:
     """Let this thread, and those the encoder starts from it, run only where nobody else wants the processor."""
-    try:
+    with contextlib.suppress(AttributeError, OSError):  # not Linux
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
-    except (AttributeError, OSError):  # not Linux
-        pass

@@ -82,12 +82,16 @@ class Options(BaseSettings):
     )
     debug: bool = Field(default=False, description="Error pages with details. Never in production.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
-    log_format: Literal["text", "json"] = Field(default="text", description="One line of text or one JSON object an event.")
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="One line of text or one JSON object an event."
+    )
     allow_private_feeds: bool = Field(
         default=False,
         description="Let sources fetch from private and loopback addresses. Only for an intranet whose people are all trusted.",
     )
-    upload_limit_mb: int = Field(default=512, ge=1, le=8192, description="Largest file taken by the import page, in megabytes.")
+    upload_limit_mb: int = Field(
+        default=512, ge=1, le=8192, description="Largest file taken by the import page, in megabytes."
+    )
     api_rate: int = Field(
         default=600, ge=1, description="Requests a minute each API token may make; a batch counts as one request."
     )
@@ -135,7 +139,11 @@ def complaints(error: ValidationError) -> list[str]:
 
 def page() -> str:
     """All settings as a Markdown table; `docs/reference/settings.md` is this."""
-    lines = ["# Settings", "", "Read from the environment; what is wrong is reported at start, all at once. Lists are written"]
+    lines = [
+        "# Settings",
+        "",
+        "Read from the environment; what is wrong is reported at start, all at once. Lists are written",
+    ]
     lines += ["with commas.", "", "| variable | default | meaning |", "| --- | --- | --- |"]
     for name, field in Options.model_fields.items():
         default = field.get_default()

@@ -17,7 +17,13 @@ SITE = Path(__file__).resolve().parent
 DEBUG = OPTIONS.debug
 SECRET_KEY = OPTIONS.key()
 _public = urlsplit(OPTIONS.public_url)
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *([_public.hostname] if _public.hostname else []), *OPTIONS.allowed_hosts]
+ALLOWED_HOSTS = [
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    *([_public.hostname] if _public.hostname else []),
+    *OPTIONS.allowed_hosts,
+]
 CSRF_TRUSTED_ORIGINS = [OPTIONS.public_url] if OPTIONS.public_url else []
 
 INSTALLED_APPS = [
@@ -76,7 +82,10 @@ TEMPLATES = [
                     [
                         (
                             "django.template.loaders.cached.Loader",
-                            ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"],
+                            [
+                                "django.template.loaders.filesystem.Loader",
+                                "django.template.loaders.app_directories.Loader",
+                            ],
                         )
                     ],
                 )
