@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from octavo.understand import Readings
 from octavo.vocabulary import NO_REGISTER, REGISTERS, Parent, Post, Sentiment
 
-LINES_AT_ONCE = 250
+LINES_AT_ONCE = 1000
 EXCERPT = 280
 """Characters of the head's text that a row of the inbox shows."""
 
