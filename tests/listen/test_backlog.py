@@ -91,6 +91,15 @@ def test_the_number_that_still_waits_goes_down_to_nothing(waiting: Any) -> None:
     assert backlog.left(MODEL) == 0
 
 
+def test_what_an_import_left_behind_is_walked_like_any_backlog(waiting: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps(5)
+    monkeypatch.setattr(backlog, "MANY", 3)
+    numbers = waiting(0, 0, 2, 0, 0)
+    backlog.look_back(MODEL)
+    assert backlog.left(MODEL) == 5
+    assert [pk for step in steps(2) for pk in step] == [numbers[2], numbers[4], numbers[3], numbers[1], numbers[0]]
+
+
 def test_reading_again_puts_the_models_word_in_the_place_of_the_older_one(waiting: Any) -> None:
     numbers = waiting(0, 1, 2)
     assert flow.read_again(seconds=60, tier=Tier.FAST) == 0

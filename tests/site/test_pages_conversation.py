@@ -63,6 +63,12 @@ class TestTheThread:
         assert "Our advertisement" in shown
         assert shown.count('class="message own"') == 1
 
+    def test_a_message_whose_author_the_channel_does_not_name_is_shown(self, signed_in: Client, brand: Brand) -> None:
+        conversation = keep(brand, (message(1, "It leaks", author=None), Says("problem")))
+        shown = page(signed_in, conversation)
+        assert "It leaks" in shown
+        assert "Unknown" in shown
+
     def test_an_edited_message_keeps_its_earlier_text_one_click_away(self, signed_in: Client, brand: Brand) -> None:
         first = message(1, "It leaks a lot")
         keep(brand, (first, Says("problem")))

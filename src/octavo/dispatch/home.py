@@ -92,7 +92,7 @@ def look(user: User, *, brand: str = "") -> Home:
         at=at,
         stale=stale,
         doors=doors,
-        first=inbox.page(user, chosen, size=FIRST).rows,
+        first=inbox.page(user, chosen, size=FIRST, counts=counts).rows,
         urgent=counts.facets["urgency"].get("3", 0) + counts.facets["urgency"].get("2", 0),
         messages=days["all"][-1],
         usual_messages=_usual(days["all"][:-1], days["all"][:-1]),

@@ -164,6 +164,11 @@ class Counts:
     tabs: Mapping[str, int] = field(default_factory=dict)
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
+    def by_urgency(self, chosen: Filter) -> dict[int, int]:
+        """How many of the filter's conversations there are at each urgency; those at which there are any."""
+        found = self.facets["urgency"].items()
+        return {int(value): n for value, n in found if n > 0 and (not chosen.urgency or value in chosen.urgency)}
+
 
 def rows(user: User, chosen: Filter) -> QuerySet[Conversation]:
     """The conversations a filter shows, unordered."""
@@ -187,8 +192,11 @@ def rows(user: User, chosen: Filter) -> QuerySet[Conversation]:
     return found
 
 
-def page(user: User, chosen: Filter, *, size: int = PAGE) -> Page:
-    """One page in the order of the filter, paged by key: stable while messages arrive, as quick at the end as at the start."""
+def page(user: User, chosen: Filter, *, size: int = PAGE, counts: Counts | None = None) -> Page:
+    """One page in the order of the filter, paged by key: stable while messages arrive, as quick at the end as at the start.
+
+    `counts` are those of the same filter, where the caller has them already.
+    """
     found = rows(user, replace(chosen, q=""))
     if chosen.q:
         few = search.conversations(chosen.q, most=FEW)
@@ -196,7 +204,8 @@ def page(user: User, chosen: Filter, *, size: int = PAGE) -> Page:
     by_urgency = chosen.sort == "urgent"
     position = _position(chosen.after, 3 if by_urgency else 2)
     if chosen.countable:
-        listed = _by_tally(found, tallied.by_urgency(user, chosen), position, size + 1, by_urgency=by_urgency)
+        known = counts.by_urgency(chosen) if counts else tallied.by_urgency(user, chosen)
+        listed = _by_tally(found, known, position, size + 1, by_urgency=by_urgency)
     else:
         listed = list(_after(found, position, by_urgency=by_urgency)[: size + 1])
     # Brand and assignee are few: fetched beside, not joined, so that the order comes straight from the index.

@@ -61,8 +61,8 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
     chosen = inbox.Filter.parse(request.GET)
     brands = dict(access.brands_for(user).values_list("slug", "name"))
     seen = inbox.newest_mention()  # before the rows: a message that comes between is announced, not missed
-    listed = inbox.page(user, chosen)
     counts = inbox.count(user, chosen)
+    listed = inbox.page(user, chosen, counts=counts)
     query = chosen.query()
     context = {
         "filter": chosen,

@@ -19,6 +19,8 @@ URGENT = 2
 """From this urgency on a message is read again before newer ones that are less urgent."""
 SLACK = 20_000
 """Numbers looked at again below `top`: a transaction that took its numbers early may have ended late."""
+MANY = 60_000
+"""Numbers above `top` that are too many to be looked through at each step."""
 STRIDE, URGENT_STRIDE = 10_000, 100_000
 """Numbers looked at in one step of the walk."""
 
@@ -35,8 +37,15 @@ class Step:
 
 
 def look_back(model: str) -> None:
-    """Before a series of steps: look again at the latest numbers, where late transactions may have ended meanwhile."""
-    Backlog.objects.filter(model=model).update(top=Greatest(F("top") - SLACK, 0))
+    """Before a series of steps: look again at the latest numbers, where late transactions may have ended meanwhile.
+
+    Where much more has come than that (an import that was given up), it is not fresh but a backlog, and is walked.
+    """
+    state = Backlog.objects.filter(model=model).first()
+    if state is None or _highest() - state.top > MANY:
+        reopen(model)
+    else:
+        Backlog.objects.filter(model=model).update(top=Greatest(F("top") - SLACK, 0))
 
 
 def next_step(model: str, limit: int) -> Step:
