@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from octavo import flow
-from octavo.conversations.models import Mention
+from octavo.conversations.models import Brand, Mention
 from octavo.kit import clock
 from octavo.listen import backlog
 from octavo.understand import Tier, model_version
@@ -91,7 +91,9 @@ def test_the_number_that_still_waits_goes_down_to_nothing(waiting: Any) -> None:
     assert backlog.left(MODEL) == 0
 
 
-def test_what_an_import_left_behind_is_walked_like_any_backlog(waiting: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_an_import_left_behind_is_walked_like_any_backlog(
+    brand: Brand, waiting: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     steps(5)
     monkeypatch.setattr(backlog, "MANY", 3)
     numbers = waiting(0, 0, 2, 0, 0)
