@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -16,22 +15,8 @@ from django.views.decorators.http import require_POST
 from octavo.conversations import access, decide, snooze, undo
 from octavo.conversations.models import Conversation, Correction, RegisterChoice
 from octavo.kit import clock
+from octavo.people.asking import back_to, person
 from octavo.people.models import User
-
-
-def person(request: HttpRequest) -> User:
-    """The signed-in colleague: the middleware lets nobody else come here."""
-    assert isinstance(request.user, User)
-    return request.user
-
-
-def back_to(request: HttpRequest, otherwise: str, *, name: str = "next") -> str:
-    """Where a form wants to go next, if that is a page of ours."""
-    wanted = request.POST.get(name, "")
-    safe = url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return wanted if safe else otherwise
 
 
 @require_POST

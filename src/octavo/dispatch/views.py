@@ -16,18 +16,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from octavo.conversations import access, decide, snooze, undo
 from octavo.conversations.models import Conversation, Correction, Mention, RegisterChoice
-from octavo.conversations.views import back_to
 from octavo.dispatch import doors, inbox, panel, views_saved
 from octavo.dispatch import home as home_page
 from octavo.dispatch.lines import lines
 from octavo.kit import clock
+from octavo.people.asking import back_to, person
 from octavo.people.models import User
-
-
-def person(request: HttpRequest) -> User:
-    """The signed-in colleague: the middleware lets nobody else come here."""
-    assert isinstance(request.user, User)
-    return request.user
 
 
 @require_safe
