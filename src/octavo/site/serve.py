@@ -92,13 +92,11 @@ def run(*, demo: bool, said: TextIO = sys.stdout) -> int:
     except postgres.PostgresUnavailable as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
+    from django.db import OperationalError  # not at the top: `octavo --help` does without Django
+
     try:
         welcome = _prepare(demo=demo)
-    except Exception as error:
-        from django.db import OperationalError
-
-        if not isinstance(error, OperationalError):
-            raise
+    except OperationalError as error:
         print(f"The database does not answer: {error}", file=sys.stderr)  # noqa: T201
         return 1
     keeper = Keeper([Part("web"), Part("worker")], chosen, said=said)
