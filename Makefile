@@ -11,7 +11,7 @@ TESTING := OCTAVO_DATA_DIR=var/test OCTAVO_LOG_LEVEL=ERROR
 PYTEST := $(TESTING) $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-e2e check format bench demo docs messages train evaluate lock clean
+.PHONY: help run test test-all test-e2e check format bench demo docs messages corpus train evaluate lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ docs: $(VENV)/.dev ## Generate the reference pages that come from the code
 
 messages: $(VENV)/.dev ## Collect the words to translate (needs gettext) and compile the catalogues
 	@$(TESTING) $(BIN)/python src/octavo/site/locale/catalogues.py
+
+corpus: $(VENV)/.dev ## Count the corpus and its annotators' agreement; writes docs/reference/corpus.md (DATA=folder of data sets)
+	@$(BIN)/python -m training.diversity --data $(DATA)
 
 train: $(VENV)/.dev ## Train the shipped models from the corpus (and DATA, where present)
 	@$(BIN)/python -m training.train --data $(DATA)
