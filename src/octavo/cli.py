@@ -1,4 +1,4 @@
-"""The library on the command line: JSON lines in, JSON lines out; no database, no Django.
+"""The library on the command line: lines in, lines out; no database, no Django.
 
 Nothing is imported before it is needed, so that `octavo --help` is quick.
 """
@@ -81,6 +81,41 @@ def explain(
         typer.echo(json.dumps(json_lines.reading("", reading), indent=2))
     else:
         _show(text, reading)
+
+
+@app.command()
+def detect(
+    interval: Annotated[str, typer.Option(help="How far apart the lines are: 30s, 5m, 1h.")] = "5m",
+    missing: Annotated[
+        Literal["unknown", "zero"], typer.Option(help="What bins without a line are: not known, or nothing in them.")
+    ] = "unknown",
+) -> None:
+    """Score counts over time: `timestamp,value` on standard input, `timestamp,value,score,alert` on standard output.
+
+    One line out for each line in, as soon as it comes; a header is optional. A score of s is what happens once in
+    10 ** s times five minutes; alert is 1 where somebody should look. Only the past is used. A line that cannot be
+    taken (no time, no count, a time that is over) gets an empty score, alert 0, and one line on standard error.
+    """
+    from octavo.detect import csv_lines
+
+    try:
+        every = csv_lines.interval(interval)
+    except ValueError as cause:
+        raise typer.BadParameter(str(cause), param_hint="--interval") from cause
+    scored = alerts = aside = 0
+    try:
+        for batch in csv_lines.answers(cast("BufferedReader", sys.stdin.buffer), every=every, missing=missing):
+            for answer in batch:
+                scored += not (answer.header or answer.error)
+                alerts += answer.alert
+                aside += bool(answer.error)
+                if answer.error:
+                    typer.echo(f"octavo: line {answer.number}: {answer.error}", err=True)
+            sys.stdout.buffer.write(b"".join(answer.line + b"\n" for answer in batch))
+            sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    typer.echo(f"{scored} scored, {alerts} alerts, {aside} set aside", err=True)
 
 
 @app.command()
