@@ -7,6 +7,9 @@
     receive      the fast tier reads, the recorder keeps: the message can be seen and found from here on
     handle       the sentence encoder reads again when there is time, and its reading takes the place of the first
     read_again   `handle` for whatever still waits for it: what is fresh, then what is urgent, then all the rest
+    look_around  bursts, what nobody answered, sources that are not as usual: alerts that no single message rings
+
+Whatever records or reads messages has them watched (`alert.watch`) in the same transaction: a grave one rings at once.
 
 Every step is safe to repeat; a crash between two of them repeats one and loses nothing.
 """
@@ -21,6 +24,7 @@ from pathlib import Path
 
 from django.db import transaction
 
+from octavo.alert import quiet, rounds, watch
 from octavo.channels import file as files
 from octavo.channels.contract import Receives
 from octavo.channels.registry import channel
@@ -55,7 +59,9 @@ class Received:
 def receive(posts: Sequence[Post], *, brand: Brand, origin: int | None = None, dedicated: bool = False) -> Received:
     """Read `posts` of one brand with the fast tier and keep them, in one transaction (the caller's, if it has one)."""
     readings = read(posts, brand=profile.of(brand, dedicated=dedicated), tier=Tier.FAST)
-    recorded = recorder.record(posts, readings, brand=brand.pk, origin=origin)
+    with transaction.atomic():
+        recorded = recorder.record(posts, readings, brand=brand.pk, origin=origin)
+        _watch(posts, recorded)
     return Received(outcomes=recorded.outcomes, new=recorded.new, waiting=[*recorded.new, *recorded.edited])
 
 
@@ -115,6 +121,8 @@ def import_file(job: FileImport) -> Iterator[importing.Progress]:
                         )
                         for group in ready.groups
                     ]
+                    for group, kept in zip(ready.groups, recorded, strict=True):
+                        _watch(group.posts, kept)
                     progress = run.advance(ready, recorded)
                 run.tidy()
                 yield progress
@@ -157,7 +165,10 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = F
         for start in range(0, len(group), HANDLE_AT_ONCE):
             batch = group[start : start + HANDLE_AT_ONCE]
             readings = read([_post(mention) for mention in batch], brand=known, tier=tier)
-            replaced += recorder.keep(readings, [mention.pk for mention in batch], anew=anew)
+            numbers = [mention.pk for mention in batch]
+            with transaction.atomic():
+                replaced += recorder.keep(readings, numbers, anew=anew)
+                watch.read(numbers)
     return replaced
 
 
@@ -183,6 +194,32 @@ def read_brand_again(brand: int, *, days: int, tier: Tier = Tier.DEFAULT) -> int
         handle(numbers[start : start + HANDLE_AT_ONCE], tier=tier, anew=True)
         for start in range(0, len(numbers), HANDLE_AT_ONCE)
     )
+
+
+def look_around() -> int:
+    """See what no single message shows; how many alerts rang or grew. Safe to repeat."""
+    following = Source.objects.filter(state=Source.State.ACTIVE, brand__isnull=False).exclude(channel="file")
+    pulses = [
+        quiet.Pulse(
+            number=source.pk,
+            brand=source.brand_id,
+            name=source.name,
+            created_at=source.created_at,
+            last_post_at=source.last_post_at,
+            failing_since=source.failing_since,
+        )
+        for source in following
+        if source.brand_id is not None
+    ]
+    return len(rounds.make(pulses))
+
+
+def _watch(posts: Sequence[Post], recorded: recorder.Recorded) -> None:
+    """Have what was just recorded watched, in the same transaction."""
+    moments = [post.created_at for post in posts]
+    aware = [at for at in moments if at is not None and at.tzinfo is not None]
+    watch.recorded(recorded.new, newest=max(aware) if len(aware) == len(moments) > 0 else None)
+    watch.read(recorded.edited)
 
 
 def _by_profile(mentions: Sequence[Mention]) -> dict[BrandProfile, list[Mention]]:

@@ -144,6 +144,33 @@ def fetch(
     raise FetchError(Failure.TOO_MANY_REDIRECTS, f"more than {limits.redirects} redirects", retry=False)
 
 
+def send(
+    url: str,
+    content: bytes,
+    *,
+    headers: Mapping[str, str] | None = None,
+    allow_private: bool = False,
+    limits: FetchLimits | None = None,
+    resolve: Resolve = resolve_by_system,
+) -> Fetched:
+    """POSTs `content` to `url`, under the same guard as `fetch`; raises `FetchError`. A redirect is refused: what was
+    meant for one address is not handed to another."""
+    limits = limits or FetchLimits(size=100_000)
+    guard = _Guard(allow_private, time.monotonic() + limits.seconds, resolve)
+    asked = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate", **(headers or {})}
+    with (
+        _GuardedTransport(guard) as transport,
+        httpx2.Client(transport=transport, trust_env=False, timeout=limits.pause, headers=asked) as client,
+    ):
+        request = client.build_request("POST", _address(url), content=content)
+        with _told(guard, request.url.host):
+            response = client.send(request, stream=True)
+            try:
+                return _read(response, limits, (), "")
+            finally:
+                response.close()
+
+
 def forbidden_address(address: str, *, allow_private: bool = False) -> bool:
     """Whether an IP address must not be fetched from. IPv4 in the clothes of IPv6 is judged as IPv4."""
     ip = ipaddress.ip_address(address)

@@ -141,10 +141,39 @@ def read_again() -> None:
 @jobs.task(name="octavo.every_minute", queueing_lock="every_minute", priority=20)
 def every_minute(timestamp: int) -> None:
     """Wake what was put to sleep; keep the tallies small."""
+    from octavo.alert import counts
     from octavo.conversations import decide, tally
 
     decide.wake_snoozed()
     tally.compact()
+    counts.compact()
+
+
+@jobs.periodic(cron="* * * * * */30")
+@jobs.task(name="octavo.look_around", queueing_lock="look_around", lock="look_around", priority=35, pass_context=False)
+def look_around(timestamp: int) -> None:
+    """Bursts, what nobody answered, sources that are not as usual."""
+    from octavo import flow
+
+    flow.look_around()
+
+
+@jobs.periodic(cron="* * * * * */10")
+@jobs.task(name="octavo.look_for_undelivered", queueing_lock="look_for_undelivered", priority=45)
+def look_for_undelivered(timestamp: int) -> None:
+    """See that alerts are sent, also those that have to be tried again."""
+    from octavo.alert import deliver
+
+    if deliver.any_due():
+        _defer(send_alerts, queueing_lock=deliver.SEND, lock=deliver.SEND)
+
+
+@jobs.task(name="octavo.send_alerts", lock="octavo.send_alerts", priority=70)
+def send_alerts() -> None:
+    """Tell people and programs about alerts."""
+    from octavo.alert import deliver
+
+    deliver.send_due()
 
 
 @jobs.periodic(cron="* * * * *")

@@ -104,6 +104,18 @@ class Options(BaseSettings):
         description="Model the worker reads messages again with; `fast` spares the processor and skips the second reading.",
     )
 
+    mail_host: str = Field(
+        default="", description="Mail server that alerts are sent through. Without one, nobody gets e-mail."
+    )
+    mail_port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server.")
+    mail_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="How the mail server is spoken to: `starttls` (port 587), `tls` (port 465), or `none`, for one on this machine.",
+    )
+    mail_user: str = Field(default="", description="Name at the mail server, where it asks for one.")
+    mail_password: SecretStr | None = Field(default=None, description="Password at the mail server.")
+    mail_from: str = Field(default="octavo@localhost", description="Sender of e-mail.")
+
     @property
     def postgres_dir(self) -> Path:
         return self.data_dir / "postgres"
@@ -132,7 +144,11 @@ def complaints(error: ValidationError) -> list[str]:
     lines = []
     for item in error.errors(include_url=False):
         name = PREFIX + "_".join(str(part) for part in item["loc"][:1]).upper()
-        given = "" if "secret" in name.lower() or "url" in name.lower() else f" (given: {item.get('input')!r})"
+        given = (
+            ""
+            if any(word in name.lower() for word in ("secret", "password", "url"))
+            else f" (given: {item.get('input')!r})"
+        )
         lines.append(f"{name}: {item['msg'].removeprefix('Value error, ')}{given}")
     return lines
 

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "octavo.conversations",
     "octavo.listen",
     "octavo.dispatch",
+    "octavo.alert",
     "octavo.site",
     "django.contrib.auth",
     "django.contrib.contenttypes",

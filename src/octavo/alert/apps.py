@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class AlertConfig(AppConfig):
+    name = "octavo.alert"
+    label = "alert"

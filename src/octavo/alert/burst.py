@@ -1,0 +1,251 @@
+"""Bursts: more messages than usual about a brand, or about one side of it, in bins of five minutes by event time.
+
+The detector (`octavo.detect`) decides what is unusual. Here its state is kept with the brand, in the same transaction as
+the alert it raised. It learns from all that is remembered, and rings only for what is fresh.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+
+from octavo.alert import counts, ring, rules
+from octavo.alert.models import Alert, AlertMention, Rule, RuleKind, Watch
+from octavo.alert.ring import Member
+from octavo.detect import SHIPPED, Configuration, Detector, NotAState, Signal, describe
+from octavo.kit import clock
+from octavo.vocabulary import REGISTERS, Register
+
+SETTLE = timedelta(seconds=20)
+"""So long after its end a bin is taken in: what was published in it has mostly arrived."""
+AWAY = timedelta(minutes=15)
+"""A brand nobody has watched for so long, and of which nothing is known since, was not silent: it was not heard."""
+TOGETHER = timedelta(hours=6)
+"""What bursts within this time of each other, on several sides of a brand, is one alert."""
+SHOWN = 40
+"""Messages of a burst that are kept with its alert."""
+STANDARD = (counts.ALL, counts.NEGATIVE, *(f"{counts.REGISTER}{register}" for register in REGISTERS))
+"""Keys every brand has from the beginning, so that their first message is not the first thing known of them."""
+ONE_VOICE = 0.6
+"""Share of a burst's messages by one author from which it is a flood by one, not a crowd."""
+
+_BAD = {counts.NEGATIVE, f"{counts.REGISTER}{Register.COMPLAINT}", f"{counts.REGISTER}{Register.PROBLEM}"}
+_CRISIS = f"{counts.REGISTER}{Register.CRISIS}"
+_PLEASANT = {f"{counts.REGISTER}{name}" for name in (Register.COMPLIMENT, Register.CAMPAIGN_ECHO, Register.IDEA)}
+
+
+@dataclass(slots=True)
+class Followed:
+    """A brand's detector and the names of its keys, in the order of their numbers."""
+
+    detector: Detector
+    keys: list[str]
+
+    def take(self, at: datetime, heard: Mapping[str, int]) -> list[tuple[str, int, float, bool]]:
+        """Take in the bin at `at`; (key, count, score, whether it rings) of each key heard."""
+        named = [key for key in heard if not key.startswith(counts.SOURCE)]
+        self.know(at, named)
+        numbers = [self.keys.index(key) for key in named]
+        if not numbers:
+            return []
+        step = self.detector.step(np.array([heard[key] for key in named]), at, keys=np.array(numbers))
+        return [
+            (key, heard[key], float(score), bool(rings))
+            for key, score, rings in zip(named, step.scores, step.alerts, strict=True)
+            if not np.isnan(score)
+        ]
+
+    def know(self, at: datetime, keys: Sequence[str]) -> None:
+        """Keys not known yet begin here, with the brand's own profile of the day."""
+        if not self.keys:
+            self.keys = list(STANDARD)
+            self.detector.add(len(STANDARD))
+            before = at - counts.BIN
+            self.detector.step(np.zeros(len(STANDARD)), before)
+        new = [key for key in keys if key not in self.keys]
+        if new:
+            self.detector.add(len(new), like=[0])
+            self.keys += new
+
+    def signal(self, key: str, at: datetime, count: int, score: float) -> Signal:
+        return describe(self.detector, self.keys.index(key), name=key, at=at, count=count, score=score)
+
+
+def step(brand: int) -> list[Alert]:
+    """Take in the bins that have ended since the last look; the alerts that rang or grew. Safe to repeat."""
+    now = clock.now()
+    until = counts.bin_of(now - SETTLE)
+    rule = rules.of([brand])[brand, RuleKind.BURST]
+    with transaction.atomic():
+        Watch.objects.bulk_create([Watch(brand_id=brand)], ignore_conflicts=True)
+        watch = Watch.objects.select_for_update().get(brand=brand)
+        followed = _restored(watch, rule, until)
+        since = watch.until or counts.bin_of(now - counts.REMEMBERED)
+        bins = counts.bins(brand, since=since, until=until)
+        if not bins and watch.checked_at is not None and now - watch.checked_at > AWAY and followed.keys:
+            followed.detector.gap(until)
+        rang: dict[int, Alert] = {}
+        unusual: dict[str, tuple[float, int, datetime]] = {}
+        fresh = now - timedelta(hours=rules.setting(rule, "hours"))
+        for at, heard in bins:
+            for key, count, score, rings in followed.take(at, heard):
+                if at >= until - timedelta(hours=1) and score > unusual.get(key, (-1.0,))[0]:
+                    unusual[key] = (score, count, at)
+                if rings and rule.on and at >= fresh:
+                    alert = _ring(rule, followed.signal(key, at, count, score))
+                    rang |= {alert.pk: alert} if alert else {}
+        _keep(watch, followed, until, unusual)
+    return list(rang.values())
+
+
+def learnt(brand: int, configuration: Configuration, *, since: datetime, until: datetime) -> Followed:
+    """A detector that has lived through what is remembered of a brand."""
+    followed = Followed(Detector(configuration=configuration), [])
+    for at, heard in counts.bins(brand, since=since, until=until):
+        followed.take(at, heard)
+    return followed
+
+
+def configuration(rule: Rule) -> Configuration:
+    """The shipped detector with the rule's threshold."""
+    return replace(SHIPPED, threshold=rule.threshold / 100)
+
+
+def restored(watch: Watch, rule: Rule) -> Followed | None:
+    """The brand's detector as it was last kept; None where there is none, or one of another version or threshold."""
+    if watch.state is None:
+        return None
+    try:
+        detector = Detector.restore(io.BytesIO(bytes(watch.state)), configuration=configuration(rule))
+    except NotAState:
+        return None
+    return Followed(detector, list(watch.keys)) if len(detector) == len(watch.keys) else None
+
+
+def _restored(watch: Watch, rule: Rule, until: datetime) -> Followed:
+    if watch.until is not None and watch.until > until + timedelta(hours=1):
+        watch.until, watch.state = until, None  # our clock was set back
+    found = restored(watch, rule)
+    if found is not None:
+        return found
+    since = counts.bin_of(clock.now() - counts.REMEMBERED)
+    return learnt(watch.brand_id, configuration(rule), since=since, until=watch.until or since)
+
+
+def _keep(
+    watch: Watch, followed: Followed, until: datetime, unusual: Mapping[str, tuple[float, int, datetime]]
+) -> None:
+    file = io.BytesIO()
+    followed.detector.save(file)
+    watch.state, watch.keys = file.getvalue(), followed.keys
+    watch.until = max(watch.until or until, until)
+    watch.checked_at = clock.now()
+    best = sorted(unusual.items(), key=lambda item: -item[1][0])[:3]
+    watch.unusual = [
+        {"key": key, "score": round(score, 2), "n": n, "usual": round(followed.signal(key, at, n, score).expected, 2)}
+        for key, (score, n, at) in best
+    ]
+    watch.save()
+
+
+def _ring(rule: Rule, signal: Signal) -> Alert | None:
+    hour = counts.total(rule.brand_id, signal.key, since=signal.at - 11 * counts.BIN, until=signal.at + counts.BIN)
+    if hour < rules.setting(rule, "messages"):
+        return None
+    ring.hold([rule.brand_id])
+    since = min(signal.since, signal.at) - counts.BIN
+    members, voices = messages(rule.brand_id, signal.key, since=since, until=signal.at + counts.BIN)
+    figures = _figures(signal, hour) | voices
+    loud = severity(
+        signal.key, signal.score, hour=hour, one_voice=voices["most_by_one"] >= ONE_VOICE * voices["messages"]
+    )
+    recent = (
+        Alert.objects.filter(rule=rule, rang_at__gte=clock.now() - TOGETHER)
+        | Alert.objects.filter(rule=rule, key=signal.key).exclude(state=Alert.State.CLOSED)
+    ).order_by("-rang_at")
+    joined = sorted(recent, key=lambda alert: alert.state == Alert.State.CLOSED)[:1]
+    if joined:
+        alert = joined[0]
+        reason = _together(alert.reason, figures, stronger=loud > alert.severity)
+        ring.grow(alert, severity=loud, reason=reason, members=members, chart=signal.key)
+        return alert
+    return ring.open_alert(
+        rule,
+        signal.key,
+        severity=loud,
+        reason={"kind": str(RuleKind.BURST), **figures},
+        first_signal_at=signal.since,
+        members=members,
+        chart=signal.key,
+    )
+
+
+def severity(key: str, score: float, *, hour: int, one_voice: bool) -> int:
+    """1 to 5. Twice a month is 2, rarer than once a month 3; bad news one more, crisis signs two, good news one less; a
+    hundred bad messages in an hour one more; a flood by one author one less."""
+    loud = 2 + (score >= 4)
+    if key == _CRISIS:
+        loud += 2
+    elif key in _BAD:
+        loud += 1
+    elif key in _PLEASANT:
+        loud -= 1
+    loud += (key in _BAD or key == _CRISIS) and hour >= 100
+    return min(max(loud - one_voice, 1), 5)
+
+
+def messages(brand: int, key: str, *, since: datetime, until: datetime) -> tuple[list[Member], dict[str, int]]:
+    """The messages of a key in a time: those that reach furthest, and how many there are by how many authors."""
+    kind, _colon, value = key.partition(":")
+    column = {"register": "m.register", "channel": "m.channel", "language": "m.language"}.get(kind)
+    condition, values = ("TRUE", []) if column is None else (f"{column} = %s", [value])
+    if key == counts.NEGATIVE:
+        condition = "m.sentiment = 'negative'"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT m.id, m.published_at, coalesce(m.author_id, -m.id), greatest(m.reach, coalesce(a.followers, 0)) "  # noqa: S608
+            "FROM conversations_conversation AS c JOIN conversations_mention AS m ON m.conversation_id = c.id "
+            "LEFT JOIN conversations_author AS a ON a.id = m.author_id "
+            "WHERE c.brand_id = %s AND c.last_at >= %s AND m.published_at >= %s AND m.published_at < %s "
+            f"AND m.relevant AND NOT m.own AND m.deleted_at IS NULL AND {condition} ORDER BY 4 DESC, 2 LIMIT 2000",
+            [brand, since, since, until, *values],
+        )
+        rows = cursor.fetchall()
+    by: dict[int, int] = {}
+    for _, _, author, _ in rows:
+        by[author] = by.get(author, 0) + 1
+    members = [Member(mention, at, AlertMention.Part.RANG) for mention, at, *_ in rows[:SHOWN]]
+    return members, {"messages": len(rows), "authors": len(by), "most_by_one": max(by.values(), default=0)}
+
+
+def _figures(signal: Signal, hour: int) -> dict[str, Any]:
+    return {
+        "key": signal.key,
+        "hour": hour,
+        "observed": round(signal.observed),
+        "low": round(signal.band.low, 1),
+        "high": round(signal.band.high, 1),
+        "usual_hour": round(signal.expected * (timedelta(hours=1) / counts.BIN), 1),
+        "score": round(signal.score, 2),
+        "once_in_days": round(signal.once_in / timedelta(days=1), 1),
+        "growth": round(signal.growth, 2),
+        "doubling_minutes": round(signal.doubling / timedelta(minutes=1)) if signal.doubling else None,
+        "next_hour": round(signal.forecast.messages),
+        "next_hour_low": round(signal.forecast.within.low),
+        "next_hour_high": round(signal.forecast.within.high),
+        "at": signal.at.isoformat(),
+    }
+
+
+def _together(reason: Mapping[str, Any], figures: Mapping[str, Any], *, stronger: bool) -> dict[str, Any]:
+    """One reason of two bursts: the stronger leads, the other is named."""
+    lead = {**reason, **figures} if stronger or reason.get("key") == figures["key"] else dict(reason)
+    also = {**reason.get("also", {}), reason.get("key", ""): reason.get("hour"), figures["key"]: figures["hour"]}
+    also.pop(lead["key"], None)
+    return {**lead, "also": {key: n for key, n in also.items() if key}}

@@ -1,0 +1,234 @@
+"""Watching messages as they are recorded or read again: they are counted, and those that are grave ring at once.
+
+Runs in the transaction that records them. Event time decides: a message older than its rule looks back rings no more,
+so that a month of backlog makes no noise; it is counted as one that would have rung.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import F
+
+from octavo.alert import alike, counts, grave, ring, rules
+from octavo.alert.grave import Candidate
+from octavo.alert.models import Alert, AlertMention, Rule, RuleKind
+from octavo.alert.ring import Member
+from octavo.conversations.models import BrandName
+from octavo.kit import clock
+
+LOOK_BACK = timedelta(hours=72)
+"""How far before the message that rings its story is looked for, and how long after it was closed it is still known."""
+MOST_EARLY = 200
+BACKGROUND = 300
+"""Messages that say which words are common with a brand."""
+FLOOD = 5
+"""So many open alerts about grave messages of a brand are a flood; what comes then joins the latest of them."""
+
+_MESSAGES = f"""
+SELECT tsvector_to_array(search), id, brand_id, conversation_id, published_at, author_id,
+    CASE WHEN 'register' = ANY(corrected) THEN 1000 ELSE registers[{grave.CRISIS + 1}] END, register, urgency,
+    greatest(reach, coalesce((SELECT followers FROM conversations_author AS a WHERE a.id = author_id), 0))
+FROM conversations_mention AS m
+WHERE {{which}} AND relevant AND NOT own AND deleted_at IS NULL
+ORDER BY published_at, id
+"""  # noqa: S608 no value of anybody's
+
+_BACKGROUND = """
+WITH background AS (
+    SELECT m.search FROM (
+        SELECT head FROM conversations_conversation WHERE brand_id = %s AND last_at < %s ORDER BY last_at DESC LIMIT %s
+    ) AS c JOIN conversations_mention AS m ON m.id = c.head),
+words AS (
+    SELECT DISTINCT b.search, left(w, %s) AS word FROM background AS b, unnest(tsvector_to_array(b.search)) AS w
+    WHERE length(w) >= %s)
+SELECT word, count(*), (SELECT count(*) FROM background) FROM words GROUP BY word
+"""
+
+
+def recorded(mentions: Sequence[int], *, newest: datetime | None = None) -> list[Alert]:
+    """New messages: counted, and grave ones ring. The alerts that rang or grew.
+
+    In the transaction that records them. `newest` is when the latest of them was published, where the caller knows it:
+    a file of old messages then costs nothing here.
+    """
+    now = clock.now()
+    if not mentions or (newest is not None and newest < now - counts.REMEMBERED):
+        return []
+    counts.add(mentions, now=now)
+    return read(mentions)
+
+
+def read(mentions: Sequence[int]) -> list[Alert]:
+    """Messages just read, or read again: grave ones ring, once each. The alerts that rang or grew."""
+    found = candidates("id = ANY(%s)", [list(mentions)]) if mentions else []
+    if not found:
+        return []
+    of = rules.of(message.brand for message in found)
+    rang: dict[int, Alert] = {}
+    ring.hold(message.brand for message in found)
+    for brand in sorted({message.brand for message in found}):
+        rule = of.get((brand, RuleKind.GRAVE))
+        if rule is not None and rule.on:
+            mine = [message for message in found if message.brand == brand]
+            rang |= {alert.pk: alert for alert in _ring_for(rule, mine)}
+    return list(rang.values())
+
+
+def candidates(which: str, values: Sequence[Any]) -> list[Candidate]:
+    """Messages with a crisis sign among those a condition names, oldest first."""
+    return _messages(f"{which} AND register = 'crisis'", values)
+
+
+def grave_by(rule: Rule, messages: Iterable[Candidate]) -> list[Candidate]:
+    """Those of them that ring alone by this rule."""
+    urgent = rules.setting(rule, "urgent")
+    return [message for message in messages if grave.is_grave(message, threshold=rule.threshold, urgent=urgent)]
+
+
+def _ring_for(rule: Rule, messages: Sequence[Candidate]) -> list[Alert]:
+    told = set(
+        AlertMention.objects.filter(
+            mention__in=[message.mention for message in messages], alert__rule=rule
+        ).values_list("mention", flat=True)
+    )
+    new = [message for message in grave_by(rule, messages) if message.mention not in told]
+    since = clock.now() - timedelta(hours=rules.setting(rule, "hours"))
+    fresh = [message for message in new if message.published_at >= since]
+    if len(fresh) < len(new):
+        Rule.objects.filter(pk=rule.pk).update(too_old=F("too_old") + len(new) - len(fresh))
+    if not fresh:
+        return []
+    stories = Stories(rule)
+    return [stories.take(message) for message in fresh]
+
+
+class Stories:
+    """What has rung for a brand lately, and the words it is recognised by."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.common = common_words(rule.brand_id)
+        known = Alert.objects.filter(rule=rule, rang_at__gte=clock.now() - LOOK_BACK * 2) | Alert.objects.filter(
+            rule=rule
+        ).exclude(state=Alert.State.CLOSED)
+        self.alerts = {alert.pk: alert for alert in known.order_by("-rang_at")[:50]}
+        self.members: dict[int, dict[int, Candidate]] = {number: {} for number in self.alerts}
+        links = list(AlertMention.objects.filter(alert__in=self.alerts).values_list("alert", "mention"))
+        # Those a later reading no longer calls grave still belong to their story.
+        messages = {message.mention: message for message in _messages("id = ANY(%s)", [[m for _, m in links]])}
+        for alert, mention in links:
+            if mention in messages:
+                self.members[alert][mention] = messages[mention]
+
+    def take(self, message: Candidate) -> Alert:
+        """Ring about this message, or let it join what it belongs to."""
+        found = self._home(message)
+        if found is None:
+            early = self._early(message)
+            members = [Member(e.mention, e.published_at, AlertMention.Part.EARLY) for e in early]
+            members.append(Member(message.mention, message.published_at, AlertMention.Part.RANG))
+            together = [*early, message]
+            alert = ring.open_alert(
+                self.rule,
+                f"message:{message.mention}",
+                severity=grave.severity([message]),
+                reason=_reason(message, together),
+                first_signal_at=message.published_at,
+                members=members,
+                chart="register:crisis",
+            )
+            self.alerts[alert.pk] = alert
+            self.members[alert.pk] = {each.mention: each for each in together}
+            return alert
+        self.members[found.pk][message.mention] = message
+        together = list(self.members[found.pk].values())
+        first = {**found.reason, **_figures(together)}
+        member = Member(message.mention, message.published_at)
+        ring.grow(found, severity=grave.severity(together), reason=first, members=[member])
+        return found
+
+    def _home(self, message: Candidate) -> Alert | None:
+        """The alert a message belongs to: an open one before a closed one, the latest first."""
+        words = self._words(message)
+        belongs = [
+            alert
+            for alert in self.alerts.values()
+            if any(
+                other.conversation == message.conversation or alike.alike(words, self._words(other))
+                for other in self.members[alert.pk].values()
+            )
+        ]
+        belongs.sort(key=lambda alert: alert.state == Alert.State.CLOSED)
+        if belongs:
+            return belongs[0]
+        unclosed = [alert for alert in self.alerts.values() if alert.state != Alert.State.CLOSED]
+        return max(unclosed, key=lambda alert: alert.rang_at) if len(unclosed) >= FLOOD else None
+
+    def _early(self, message: Candidate) -> list[Candidate]:
+        """Crisis signs of the days before that are about the same thing and did not ring, or were too old to."""
+        before = candidates(
+            "conversation_id IN (SELECT id FROM conversations_conversation WHERE brand_id = %s AND last_at >= %s) "
+            "AND published_at >= %s AND published_at < %s AND id <> %s",
+            [
+                message.brand,
+                message.published_at - LOOK_BACK,
+                message.published_at - LOOK_BACK,
+                message.published_at,
+                message.mention,
+            ],
+        )[-MOST_EARLY:]
+        words = self._words(message)
+        return [
+            other
+            for other in before
+            if other.conversation == message.conversation or alike.alike(words, self._words(other))
+        ]
+
+    def _words(self, message: Candidate) -> frozenset[str]:
+        return alike.telling(message.lexemes, self.common)
+
+
+def common_words(brand: int) -> Collection[str]:
+    """Beginnings of the words that tell nothing with a brand: its own name, and what many messages of the days before
+    hold. The names of its products always tell."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BACKGROUND, [brand, clock.now() - LOOK_BACK, BACKGROUND, alike.STEM, alike.SHORTEST])
+        rows = cursor.fetchall()
+    seen = Counter({word: n for word, n, _ in rows})
+    names = list(BrandName.objects.filter(brand=brand).values_list("kind", "text"))
+    products = {text.lower()[: alike.STEM] for kind, text in names if kind == BrandName.Kind.PRODUCT}
+    own = {part[: alike.STEM] for kind, text in names if kind != BrandName.Kind.PRODUCT for part in _parts(text)}
+    return (alike.common(seen, rows[0][2] if rows else 0) | own) - (products - own)
+
+
+def _parts(name: str) -> list[str]:
+    return "".join(sign if sign.isalpha() else " " for sign in name.lower()).split()
+
+
+def _messages(which: str, values: Sequence[Any]) -> list[Candidate]:
+    with connection.cursor() as cursor:
+        cursor.execute(_MESSAGES.format(which=which), values)
+        return [Candidate(frozenset(words), *rest) for words, *rest in cursor.fetchall()]
+
+
+def _reason(message: Candidate, together: Sequence[Candidate]) -> dict[str, Any]:
+    return {
+        "kind": str(RuleKind.GRAVE),
+        "mention": message.mention,
+        "crisis": message.crisis,
+        "urgency": message.urgency,
+        **_figures(together),
+    }
+
+
+def _figures(messages: Sequence[Candidate]) -> dict[str, Any]:
+    return {
+        "messages": len(messages),
+        "authors": len({message.author or -message.mention for message in messages}),
+        "reach": max(message.reach for message in messages),
+    }

@@ -1,0 +1,270 @@
+"""Alerts in words: what a reason says, what to do next, what happened. Composed in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+
+from octavo.alert import counts
+from octavo.alert.models import Alert, AlertEvent, Rule, RuleKind, Severity
+from octavo.conversations import words
+from octavo.conversations.models import RegisterChoice
+from octavo.kit import clock
+
+CLOSINGS: tuple[tuple[str, Any, Any], ...] = (
+    (Alert.Outcome.USEFUL, gettext_lazy("Useful"), gettext_lazy("It was good to know.")),
+    (Alert.Outcome.NOT_USEFUL, gettext_lazy("True, but not useful"), gettext_lazy("It is so, and we need not have been told.")),
+    (Alert.Outcome.FALSE, gettext_lazy("False alarm"), gettext_lazy("It is not what Octavo took it for.")),
+)  # fmt: skip
+
+
+def title(alert: Alert) -> str:
+    """One line: severity, brand, rule."""
+    return _("Alert %(severity)d of 5 · %(brand)s: %(what)s") % {
+        "severity": alert.severity,
+        "brand": alert.brand.name,
+        "what": heading(alert),
+    }
+
+
+def heading(alert: Alert) -> str:
+    """What the alert is about, in a few words."""
+    said: Mapping[str, Any] = alert.reason
+    match said.get("kind"):
+        case RuleKind.GRAVE:
+            return _("grave message") if said.get("messages", 1) < 2 else _("grave messages, one story")
+        case RuleKind.BURST:
+            return _("burst, %(key)s") % {"key": key_name(said["key"])}
+        case RuleKind.UNANSWERED:
+            return _("unanswered criticism with reach")
+        case RuleKind.SOURCE if said["what"] == "flooded":
+            return _("source “%(name)s” is flooded") % {"name": said["name"]}
+        case RuleKind.SOURCE if said["what"] == "failing":
+            return _("source “%(name)s” does not deliver") % {"name": said["name"]}
+        case RuleKind.SOURCE:
+            return _("source “%(name)s” is silent") % {"name": said["name"]}
+    return alert.key
+
+
+def reason(alert: Alert) -> str:
+    """Why it rang, in a sentence or two."""
+    said: Mapping[str, Any] = alert.reason
+    match said.get("kind"):
+        case RuleKind.GRAVE:
+            return _grave(said)
+        case RuleKind.BURST:
+            return _burst(said)
+        case RuleKind.UNANSWERED:
+            return _("A message (%(register)s) that reaches up to %(people)s people has waited for an answer since %(since)s.") % {
+                "register": RegisterChoice(said["register"]).label, "people": number(said["reach"]), "since": moment(said["since"])
+            }  # fmt: skip
+        case RuleKind.SOURCE:
+            return _source(said)
+    return ""
+
+
+def _grave(said: Mapping[str, Any]) -> str:
+    urgent = said.get("urgency") == 3
+    chance = {"chance": words_percent(said["crisis"])}
+    first = (
+        _("A message carries a crisis sign (%(chance)s) and asks for somebody now.") % chance
+        if urgent
+        else _("A message carries a crisis sign (%(chance)s).") % chance
+    )
+    parts = [first]
+    if said.get("messages", 1) > 1:
+        authors = ngettext("%(n)d person", "%(n)d people", said["authors"]) % {"n": said["authors"]}
+        parts.append(
+            ngettext(
+                "With it %(n)d message by %(authors)s tells the same story.",
+                "With it %(n)d messages by %(authors)s tell the same story.",
+                said["messages"],
+            )
+            % {"n": said["messages"], "authors": authors}
+        )
+    if said.get("reach", 0) >= 1000:
+        parts.append(_("It reaches up to %(people)s people.") % {"people": number(said["reach"])})
+    return " ".join(parts)
+
+
+def _burst(said: Mapping[str, Any]) -> str:
+    parts = [
+        ngettext(
+            "%(n)d message in an hour (%(key)s), where %(usual)s are usual: that happens about once in %(days)s.",
+            "%(n)d messages in an hour (%(key)s), where %(usual)s are usual: that happens about once in %(days)s.",
+            said["hour"],
+        )
+        % {"n": said["hour"], "key": key_name(said["key"]), "usual": plain(said["usual_hour"]), "days": days(said["once_in_days"])}
+    ]  # fmt: skip
+    if said.get("doubling_minutes"):
+        parts.append(
+            _("It doubles every %(span)s.") % {"span": words.span(timedelta(minutes=said["doubling_minutes"]))}
+        )
+    if said.get("most_by_one", 0) * 5 >= said.get("messages", 0) * 3 and said.get("messages", 0) > 2:
+        parts.append(_("%(n)d of %(all)d are by one author.") % {"n": said["most_by_one"], "all": said["messages"]})
+    elif said.get("authors"):
+        parts.append(ngettext("%(n)d author.", "%(n)d authors.", said["authors"]) % {"n": said["authors"]})
+    if also := said.get("also"):
+        listed = ", ".join(
+            f"{key_name(key)} ({n})" for key, n in sorted(also.items(), key=lambda item: -(item[1] or 0))
+        )
+        parts.append(_("Also unusual: %(keys)s.") % {"keys": listed})
+    return " ".join(parts)
+
+
+def _source(said: Mapping[str, Any]) -> str:
+    name = said["name"]
+    if said["what"] == "failing":
+        return _("The source “%(name)s” has delivered nothing since %(since)s: what is said there is not heard.") % {
+            "name": name, "since": moment(said["since"])
+        }  # fmt: skip
+    if said["what"] == "flooded":
+        return _("The source “%(name)s” brought %(n)s messages within an hour, where %(usual)s are usual.") % {
+            "name": name, "n": number(said["hour"]), "usual": plain(said["usual"])
+        }  # fmt: skip
+    return _("The source “%(name)s” has been silent for %(hours)d hours, in which about %(n)d messages were to be expected.") % {
+        "name": name, "hours": said["hours"], "n": said["expected"]
+    }  # fmt: skip
+
+
+def next_step(alert: Alert) -> str:
+    """What to do next, in a sentence."""
+    match alert.reason.get("kind"):
+        case RuleKind.GRAVE:
+            return _(
+                "Open the messages, decide whether it is so, and take the alert, so that the others know who has it."
+            )
+        case RuleKind.BURST:
+            return _(
+                "Read the messages that did it: one story, one author, or many? Then take it, or close it with a reason."
+            )
+        case RuleKind.UNANSWERED:
+            return _("Answer it, or give it to somebody who can. The alert is over when it is answered.")
+        case RuleKind.SOURCE if alert.reason.get("what") == "flooded":
+            return _("Look at what it brings; pause it if it is noise.")
+        case RuleKind.SOURCE:
+            return _("Open the source: it says what is wrong and what to do. The alert is over when it delivers again.")
+    return ""
+
+
+def key_name(key: str) -> str:
+    """What a count counts."""
+    kind, _colon, value = key.partition(":")
+    match kind:
+        case counts.ALL:
+            return _("all messages")
+        case counts.NEGATIVE:
+            return _("negative messages")
+        case "register" if value in RegisterChoice.values:
+            return _("register %(name)s") % {"name": RegisterChoice(value).label}
+        case "channel":
+            return _("on %(channel)s") % {"channel": words.channel_name(value)}
+        case "language":
+            return _("in %(language)s") % {"language": words.language_name(value)}
+        case "source":
+            return _("from this source")
+    return key
+
+
+def severity(level: int) -> str:
+    return str(Severity(level).label)
+
+
+def threshold(rule: Rule) -> str:
+    """From where on a rule rings."""
+    match rule.kind:
+        case RuleKind.GRAVE:
+            return _("crisis sign of at least %(chance)s") % {"chance": words_percent(rule.threshold)}
+        case RuleKind.BURST:
+            from octavo.detect import once_in
+
+            once = once_in(rule.threshold / 100) / timedelta(days=1)
+            return _("what happens to one count once in %(days)s") % {"days": days(once)}
+        case RuleKind.UNANSWERED:
+            return _("reach of %(people)s people") % {"people": number(rule.threshold)}
+    return ngettext("%(n)d hour of silence", "%(n)d hours of silence", rule.threshold) % {"n": rule.threshold}
+
+
+def event(line: AlertEvent, people: Mapping[int, str]) -> str:
+    """What happened, in words that follow a name."""
+    detail: Mapping[str, Any] = line.detail
+    match line.action:
+        case "rang":
+            return _("rang with severity %(n)d") % {"n": detail["severity"]}
+        case "rose":
+            return _("rang again: severity %(n)d now") % {"n": detail["severity"]}
+        case "grew":
+            return ngettext("%(n)d more message", "%(n)d more messages", detail["messages"]) % {"n": detail["messages"]}
+        case "over":
+            return _("closed it: it is over")
+        case "acknowledged":
+            return _("acknowledged it")
+        case "took":
+            return _("took it")
+        case "snoozed":
+            return _("snoozed it until %(moment)s") % {"moment": moment(detail["until"])}
+        case "woke":
+            return _("woke it: its time has come")
+        case "escalated":
+            return _("escalated it to severity %(n)d") % {"n": detail["severity"]}
+        case "closed":
+            outcome = Alert.Outcome(detail["outcome"]).label
+            if detail.get("why"):
+                return _("closed it: %(outcome)s (%(why)s)") % {"outcome": outcome, "why": detail["why"]}
+            return _("closed it: %(outcome)s") % {"outcome": outcome}
+        case "reopened":
+            return _("opened it again")
+        case "undone":
+            return _("undid that")
+    return line.action
+
+
+def link(alert: Alert) -> str:
+    """The page of an alert, for those who are somewhere else."""
+    options = settings.OCTAVO_OPTIONS
+    base = options.public_url or f"http://{options.host}:{options.port}"
+    return base.rstrip("/") + reverse("alert", args=[alert.pk])
+
+
+def open_words() -> str:
+    return _("Open the alert")
+
+
+def ago(at: datetime) -> str:
+    return words.ago(at, clock.now())
+
+
+def moment(iso: str) -> str:
+    return words.exact(datetime.fromisoformat(iso))
+
+
+def number(n: int) -> str:
+    """With its thousands apart: 24,600."""
+    from django.contrib.humanize.templatetags.humanize import intcomma
+
+    return intcomma(n)
+
+
+def plain(n: float) -> str:
+    """A count as one says it: "2", "0.4"; nothing behind the comma from ten on."""
+    from django.utils.formats import number_format
+
+    return str(number_format(round(n) if n >= 10 or n == round(n) else round(n, 1)))
+
+
+def days(n: float) -> str:
+    if n >= 1000:
+        return pgettext("once in", "several years")
+    if n < 1.5:
+        return pgettext("once in", "a day")
+    return ngettext("%(n)d day", "%(n)d days", round(n)) % {"n": round(n)}
+
+
+def words_percent(thousandths: int) -> str:
+    return _("%(n)d %%") % {"n": round(thousandths / 10)}
