@@ -187,8 +187,9 @@ def languages(measured: Measured) -> str:
             there, here = measured.true.where(rows_in), said.where(rows_in)
             enough = [index for index in measured.counted() if there.carried[:, index].sum() >= FEWEST_OF_A_LANGUAGE]
             means.append(f1_of(there, here, enough))
-            cells.append(f"{means[-1]:.2f} / {np.mean(there.primary == here.primary):.2f}")
-        rows.append([name, *cells, f"{max(means) - min(means):.2f}"])
+            cells.append(f"{_two(means[-1])} / {np.mean(there.primary == here.primary):.2f}")
+        known = [mean for mean in means if not np.isnan(mean)]
+        rows.append([name, *cells, _two(max(known) - min(known)) if known else "–"])
     columns = ["reader", *(f"{each} ({rows_in.sum()})" for each, rows_in in parts.items()), "best less worst F1"]
     note = f"F1 / primary. Aimed at: no language more than {APART} below the best."
     return _section("Each language", note + "\n\n" + table(columns, rows))
@@ -424,6 +425,10 @@ def _right(true: Answers, said: Answers) -> list[float]:
 
 def _three(figure: float) -> str:
     return "–" if np.isnan(figure) else f"{figure:.3f}"
+
+
+def _two(figure: float) -> str:
+    return "–" if np.isnan(figure) else f"{figure:.2f}"
 
 
 def _shortened(text: str, longest: int = 240) -> str:

@@ -46,6 +46,10 @@ def measured() -> evaluate.Measured:
     return evaluate.Measured("set", examples, true, {"right": true, "default-9": mistaken})
 
 
+def triple(said: answers.Answers) -> answers.Answers:
+    return said.where(np.tile(np.arange(len(said)), 3))
+
+
 def row(page: str, name: str) -> list[str]:
     (line,) = [line for line in page.splitlines() if line.startswith(f"| {name} |")]
     return [cell.strip() for cell in line.strip("|").split("|")]
@@ -63,6 +67,13 @@ def test_each_register_shows_how_often_it_is_there(measured: evaluate.Measured) 
     page = evaluate.registers(measured)
     assert row(page, "messages")[1:3] == ["7", "7"]
     assert row(page, "share of the messages")[1] == f"{7 / 60:.3f}"
+
+
+def test_a_language_with_too_few_of_every_register_has_no_f1_and_is_not_the_worst(measured: evaluate.Measured) -> None:
+    few = [replace(each, language="de") if number < 4 else each for number, each in enumerate(measured.examples)]
+    page = evaluate.languages(replace(measured, examples=few * 3, true=triple(measured.true), said=dict.fromkeys(
+        ("right",), triple(measured.true))))  # fmt: skip
+    assert row(page, "right")[1:] == ["1.00 / 1.00", "1.00 / 1.00", "– / 1.00", "0.00"]
 
 
 def test_abstaining_from_the_wrong_ones_leaves_only_right_ones(measured: evaluate.Measured) -> None:
