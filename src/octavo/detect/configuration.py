@@ -66,15 +66,25 @@ class Configuration:
     heaviest_shape: float = 0.45
     """Largest shape of the generalised Pareto tail; above 0.5 its variance, from which it is estimated, does not exist."""
 
+    least_excess: float = 1.0
+    """Least mean height of bursts above the start of the tail, in standard deviations: what a new key is presumed to have.
+    The five series have 0.95 to 3.1. A key of mere noise has 0.2 to 0.6, learns within two months to find its own noise
+    remarkable, and would ring ten times a month without this; with it, less than once."""
+
     largest_lesson: float = 20.0
     """A burst teaches no more than so many mean excesses."""
 
-    learning: timedelta = timedelta(days=1)
-    """A key younger than this has scores and no alerts: it has not seen one whole day."""
+    learning: timedelta = timedelta(days=2)
+    """A key younger than this has scores and no alerts: it has seen no second day. On the day after its first, one key of mere noise
+    in sixteen would ring."""
 
     threshold: float = 3.1
     """An alert needs this score: once in four and a half days. Middle of the stretch that serves standard and low-false-
     alarm profiles best; leaving one brand out chooses 3.10 to 3.14."""
+
+    fewest: float = 5.0
+    """An alert needs so many messages within half an hour: fewer are no volume. What a single message can do is weighed
+    elsewhere, by what it says."""
 
     silence: timedelta = timedelta(hours=24)
     """After an alert; half a day measures the same."""

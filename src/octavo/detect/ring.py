@@ -20,10 +20,12 @@ def ring(
     rang = np.zeros(len(scores), bool)
     rows = np.flatnonzero((scores >= configuration.threshold) & (counts > 0) & (state.age > pace.learning))
     if rows.size:
-        half_hour = state.rate[min(1, len(state.rate) - 1), rows]
+        window = min(1, len(state.rate) - 1)
+        rows = rows[state.rate[window, rows] * pace.spans[window] >= configuration.fewest]
+        half_hour = state.rate[window, rows]
         silent = bin_number - state.rang[rows] < pace.silence
         rows = rows[~silent | (half_hour >= configuration.escalation * state.told[rows])]
         rang[rows] = True
         state.rang[rows] = bin_number
-        state.told[rows] = np.maximum(counts[rows], state.rate[min(1, len(state.rate) - 1), rows])
+        state.told[rows] = np.maximum(counts[rows], state.rate[window, rows])
     return rang

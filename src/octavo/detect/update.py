@@ -22,6 +22,9 @@ from octavo.detect.state import Floats, State
 _SMALL = 1e-9
 _LEAST_SCALE = 1e-3
 _LEAST_KEPT = 0.01
+_SETTLED = 180
+"""Days of nothing after which another teaches no more."""
+
 OLDEST = 2**30
 """Bins; nobody is older, and no burst longer ago."""
 
@@ -143,6 +146,7 @@ def _rarity(state: State, above: Floats, rows: NDArray[np.intp], configuration: 
     mean = state.excess[rows] / bursts
     variance = np.maximum(state.square[rows] / bursts - mean * mean, _SMALL)
     shape = np.clip(0.5 * (1 - mean * mean / variance), _LEAST_SCALE, configuration.heaviest_shape)
+    mean = np.maximum(mean, configuration.least_excess)
     beyond = np.log1p(shape * above / (mean * (1 - shape))) / shape
     return np.asarray((np.log(state.time[rows] / bursts) + beyond) / math.log(10), np.float32)
 
@@ -162,27 +166,42 @@ def sleep(state: State, days: NDArray[np.int64], configuration: Configuration, p
     the tail's start sinks. Not the same numbers as bin by bin, but the same end; nothing can ring in it.
     """
     bins = days * pace.day
-    span = bins.astype(np.float32)
     _learn_peaks(state, np.flatnonzero(state.peak > 0), configuration)
     state.rate *= _kept(pace, bins)
-    nothing = stabilised(state.rate * pace.spans)
-    reach, least = 2 * pace.level_step * span, configuration.least_spread
-    rest = nothing - state.level
-    state.level += np.sign(rest) * np.minimum(np.abs(rest), np.maximum(state.spread, least / 2) * reach)
-    state.spread -= np.minimum(state.spread, np.maximum(state.spread, least / 4) * reach)
-    flat = (nothing - state.level) / np.maximum(state.level, _LEAST_LEVEL)
-    forgotten = (1 - (1 - pace.season_step) ** (bins / configuration.season_knots)).astype(np.float32)
-    state.season += (flat[:, None] - state.season) * forgotten
+    _settle(state, days, configuration, pace)
     kept = np.power(pace.tail_kept, bins)
     for decayed in (state.bursts, state.excess, state.square):
         decayed *= np.maximum(kept, _LEAST_KEPT).astype(np.float32)
     state.time[...] = state.time * kept + (1 - kept) / (1 - pace.tail_kept)
-    sunk = np.exp(-span * (configuration.tail_step * (1 - configuration.tail_share)))
+    sunk = np.exp(-bins.astype(np.float32) * (configuration.tail_step * (1 - configuration.tail_share)))
     state.start *= sunk
     state.scale[...] = np.maximum(state.scale * sunk, _LEAST_SCALE)
     state.age[...] = np.minimum(state.age + bins, OLDEST)
     state.quiet[...] = np.minimum(state.quiet + bins, OLDEST)
     state.last += bins
+
+
+def _settle(state: State, days: NDArray[np.int64], configuration: Configuration, pace: Pace) -> None:
+    """Level, spread and profile after days of nothing, a day a step. After `_SETTLED` of them they have arrived."""
+    nothing, least = stabilised(state.rate * pace.spans), configuration.least_spread
+    taught = np.float32(1 - (1 - pace.season_step) ** (pace.day / configuration.season_knots))
+    for day in range(min(int(days.max(initial=0)), _SETTLED)):
+        going = (days > day).astype(np.float32)
+        age = state.age.astype(np.float32) + day * pace.day
+        reach = np.maximum(2 * pace.level_step, 2 / (age + 2)) * pace.day
+        scale = np.maximum(state.level, _LEAST_LEVEL)
+        rest = nothing - state.level - state.season.mean(axis=1) * scale
+        spread = state.spread.copy()
+        moved = np.minimum(np.maximum(spread, least / 2) * reach, np.abs(rest))
+        far = np.abs(rest) - spread
+        widened = np.minimum(np.maximum(spread, least / 4) * reach, np.abs(far))
+        most = configuration.season_clip * np.maximum(spread * configuration.spread_of_deviation, least)
+        lesson = np.clip(
+            nothing[:, None] - state.level[:, None] - state.season * scale[:, None], -most[:, None], most[:, None]
+        )
+        state.season += lesson / scale[:, None] * taught * going
+        state.spread += np.sign(far) * widened * going
+        state.level += np.sign(rest) * moved * going
 
 
 def _kept(pace: Pace, bins: NDArray[np.int64]) -> Floats:
