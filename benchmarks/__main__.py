@@ -27,6 +27,7 @@ def main() -> int:
         "Parsing": ["benchmarks.parse", "--file", str(streams / "airlines_2015.jsonl")],
         "Reading": ["benchmarks.reading", "--data", chosen.data],
         "Ingest": ["benchmarks.ingest", "--data", chosen.data, "--messages", chosen.messages, "--folder", str(BENCH)],
+        "Detecting": ["benchmarks.detect"],
         "Pages": ["benchmarks.pages"],
         "Live": ["benchmarks.live"],
     }

@@ -1,0 +1,1 @@
+"""Measures the alerts: never imported by octavo."""
