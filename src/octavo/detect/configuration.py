@@ -19,12 +19,12 @@ class Configuration:
     """
 
     windows: tuple[timedelta, ...] = (timedelta(minutes=5), timedelta(minutes=30), timedelta(minutes=180))
-    """Mean ages of what the three decaying counts remember. A crisis must be unusual at all of them at once: in this very bin, over
-    half an hour, and over three hours. A burst of retweets is over before the third has noticed. 5, 40 and 160 minutes
-    measure the same; without the longest, half of the injected +10x crises are missed."""
+    """Spans of the decaying counts. A crisis must be unusual in all of them at once: in this very bin, over half an hour, and
+    over three hours. A burst of retweets is over before the third has noticed. 5, 40 and 160 minutes measure the same; with
+    an hour as the longest, a third of the injected +10x crises are missed."""
 
     level_half_life: timedelta = timedelta(days=14)
-    """How fast the median and the spread follow. 7, 10 and 21 days measure the same."""
+    """How fast the median and the spread follow. 10 and 21 days measure the same, 7 two points less."""
 
     season_half_life: timedelta = timedelta(days=14)
     """How fast the profile of the day follows. 28 days measures worse."""
@@ -75,12 +75,12 @@ class Configuration:
     """A burst teaches no more than so many mean excesses."""
 
     learning: timedelta = timedelta(days=2)
-    """A key younger than this has scores and no alerts: it has seen no second day. On the day after its first, one key of mere noise
-    in sixteen would ring."""
+    """A key younger than this has scores and no alerts: it has seen no second day. Rung from its second day on, one
+    key in sixteen of mere noise would ring on that day."""
 
     threshold: float = 3.1
-    """An alert needs this score: once in four and a half days. Middle of the stretch that serves standard and low-false-
-    alarm profiles best; leaving one brand out chooses 3.10 to 3.14."""
+    """An alert needs this score: once in four and a half days. Middle of the stretch that serves the standard and
+    the low-false-alarm profile best; leaving one brand out chooses 3.10 to 3.16."""
 
     fewest: float = 5.0
     """An alert needs so many messages within half an hour: fewer are no volume. What a single message can do is weighed

@@ -1,9 +1,9 @@
 """One bin of counts into the state of many keys, and how unusual each is. Only the past is known here.
 
-A Poisson count x has sqrt variance: y = 2 sqrt(x + 3/8) has variance 1 whatever its mean (F. J. Anscombe, 1948). Median and
-spread of y follow by stochastic approximation (H. Robbins and S. Monro, 1951), the profile of the day by a decaying mean.
-z is the least deviation over all windows, so that large means unusual in each of them. Above the 0.99 quantile of its own past a key's z
-is a generalised Pareto tail (J. Pickands, 1975) fitted by moments to the peaks of its bursts.
+2 sqrt(x + 3/8) of a Poisson count x has variance 1 whatever its mean (F. J. Anscombe, 1948). Its median and spread follow
+by stochastic approximation (H. Robbins and S. Monro, 1951), the profile of the day by a decaying mean. z is the least
+deviation over all windows, so that a large z means unusual in each of them. Above the 0.99 quantile of its own past, a
+key's z is a generalised Pareto tail (J. Pickands, 1975), fitted by moments to the peaks of its bursts.
 """
 
 from __future__ import annotations
