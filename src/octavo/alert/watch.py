@@ -86,7 +86,7 @@ def candidates(which: str, values: Sequence[Any]) -> list[Candidate]:
 
 def grave_by(rule: Rule, messages: Iterable[Candidate]) -> list[Candidate]:
     """Those of them that ring alone by this rule."""
-    urgent = rules.setting(rule, "urgent")
+    urgent = min(rules.setting(rule, "urgent"), rule.threshold)
     return [message for message in messages if grave.is_grave(message, threshold=rule.threshold, urgent=urgent)]
 
 

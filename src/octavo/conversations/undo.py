@@ -30,11 +30,13 @@ _FIELDS = ("id", "status", "assignee", "snoozed_until", "resolved_at", "waiting_
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """`words` say what happened; `token` is what the undo form sends back; `place` where to go then, empty to stay."""
+    """`words` say what happened; `token` is what the undo form sends back; `place` where to go then, empty to stay;
+    `address` where the form is sent, empty for conversations."""
 
     words: str
     token: str
     place: str = ""
+    address: str = ""
 
 
 def sign(user: User, before: Sequence[Before] = (), corrections: Sequence[int] = ()) -> str:
@@ -70,7 +72,12 @@ def offer(
     assert isinstance(request.user, User)
     if before or corrections:
         token = sign(request.user, before, [correction.pk for correction in corrections])
-        request.session[_KEY] = [words, token, clock.now().timestamp(), place]
+        keep(request, words, token, place=place)
+
+
+def keep(request: HttpRequest, words: str, token: str, *, place: str = "", address: str = "") -> None:
+    """Keep an offer for the next page, also one of another room, which signs and honours its own tokens at `address`."""
+    request.session[_KEY] = [words, token, clock.now().timestamp(), place, address]
 
 
 def take(request: HttpRequest) -> Offer | None:
@@ -78,4 +85,4 @@ def take(request: HttpRequest) -> Offer | None:
     kept: Any = request.session.pop(_KEY, None)
     if kept is None or clock.now().timestamp() - kept[2] > SECONDS:
         return None
-    return Offer(kept[0], kept[1], kept[3])
+    return Offer(kept[0], kept[1], kept[3], kept[4] if len(kept) > 4 else "")

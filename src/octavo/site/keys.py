@@ -45,6 +45,7 @@ KEYS: Sequence[Keys] = (
             Key("z", _("Undo, for ten seconds"), action="undo"),
             Key("g h", _("Home"), place="home"),
             Key("g i", _("Inbox"), place="inbox"),
+            Key("g a", _("Alerts"), place="alerts"),
             Key("g s", _("Sources"), place="sources"),
             Key("g b", _("Brands"), place="brands"),
             Key("g ,", _("Settings"), place="settings"),
@@ -78,6 +79,28 @@ KEYS: Sequence[Keys] = (
             Key("e", _("Done"), action="done"),
             Key("a", _("Assign to me"), action="assign"),
             Key("s", _("Snooze"), action="snooze"),
+        ),
+    ),
+    Keys(
+        "alerts",
+        _("Alerts"),
+        (
+            Key("j", _("Next alert"), action="next"),
+            Key("k", _("Previous alert"), action="previous"),
+            Key("y", _("Acknowledge"), action="acknowledge"),
+            Key("a", _("Take it"), action="take"),
+        ),
+    ),
+    Keys(
+        "alert",
+        _("Alert"),
+        (
+            Key("y", _("Acknowledge"), action="acknowledge"),
+            Key("a", _("Take it"), action="take"),
+            Key("o", _("Open the message that did it"), action="evidence"),
+            Key("s", _("Snooze"), action="snooze"),
+            Key("h", _("Close it, or say that it was a false alarm"), action="false"),
+            Key("i", _("Back to the list"), action="back"),
         ),
     ),
 )

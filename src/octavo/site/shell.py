@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
+from octavo.alert import listed
 from octavo.conversations import undo
 from octavo.conversations.models import UNFINISHED, Brand, Conversation, ConversationTally
 from octavo.dispatch import views_saved
@@ -37,6 +38,7 @@ CRISIS_FROM = 5
 SECTIONS: Sequence[tuple[str, Any, str, tuple[str, ...]]] = (
     ("home", _lazy("Home"), "house", ("home",)),
     ("inbox", _lazy("Inbox"), "inbox", ("inbox", "conversation")),
+    ("alerts", _lazy("Alerts"), "bell", ("alert",)),
     ("sources", _lazy("Sources"), "rss", ("source", "import")),
     ("brands", _lazy("Brands"), "tag", ("brand", "campaign")),
     (
@@ -106,7 +108,15 @@ class Shell:
         name = (match.url_name or "") if match else ""
         open_words = ngettext("%(n)s open conversation", "%(n)s open conversations", self._open)
         broken_words = ngettext("%(n)s source does not deliver", "%(n)s sources do not deliver", self._broken)
-        counts = {"inbox": (self._open, open_words), "sources": (self._broken, broken_words)}
+        ringing = self._standing.open
+        ringing_words = ngettext(
+            "%(n)s alert that nobody has acknowledged", "%(n)s alerts that nobody has acknowledged", ringing
+        )
+        counts = {
+            "inbox": (self._open, open_words),
+            "alerts": (ringing, ringing_words),
+            "sources": (self._broken, broken_words),
+        }
         items = []
         for place, words, icon, begins in SECTIONS:
             href = address(place)
@@ -154,6 +164,10 @@ class Shell:
 
     @cached_property
     def alert(self) -> Alert:
+        """What rings and nobody has acknowledged; else whether there are fresh signs of a crisis."""
+        if n := self._standing.open:
+            words = ngettext("%(n)s alert", "%(n)s alerts", n) % {"n": n}
+            return Alert(listed.level(self._standing.worst), words, reverse("alerts"))
         href = f"{reverse('inbox')}?register={Register.CRISIS}"
         with connection.cursor() as cursor:
             cursor.execute(
@@ -234,6 +248,12 @@ class Shell:
     @cached_property
     def undo(self) -> undo.Offer | None:
         return undo.take(self.request)
+
+    @cached_property
+    def _standing(self) -> listed.Standing:
+        user = self.request.user
+        assert isinstance(user, User)
+        return listed.standing(user)
 
     @cached_property
     def _open(self) -> int:

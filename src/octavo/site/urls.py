@@ -31,6 +31,7 @@ urlpatterns = [
     path("places/", places.places, name="places"),
     path("live/", live.stream, name="live"),
     path("", include("octavo.listen.urls")),
+    path("", include("octavo.alert.urls")),
     *listen.hooks(flow.webhook),
     path("", include("octavo.people.urls")),
     path("", include("octavo.conversations.brand_urls")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -109,6 +109,18 @@ def weblink(address: str) -> str:
 def percent(thousandths: int | float | None) -> str:
     """720 gives "72 %": probabilities are kept in thousandths."""
     return "" if thousandths is None else _("%(n)d %%") % {"n": round(thousandths / 10)}
+
+
+@register.filter
+def share(part: float) -> str:
+    """0.72 gives "72 %"."""
+    return _("%(n)d %%") % {"n": round(part * 100)}
+
+
+@register.filter
+def span(length: timedelta | None) -> str:
+    """A length of time: "12 min", "3 h 05", "2 d"."""
+    return "" if length is None else words.span(length)
 
 
 @register.filter

@@ -5,6 +5,7 @@ import "./keys.js";
 import "./command.js";
 import "./inbox.js";
 import "./conversation.js";
+import "./alerts.js";
 import "./live.js";
 import "./forms.js";
 import "./renew.js";

@@ -35,7 +35,7 @@ async function look() {
   if (!answer?.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (location.href !== here) return;
-  for (const part of ["#rail-main", "#strip-state", "#inbox .tabs"]) {
+  for (const part of ["#rail-main", "#strip-state", "#inbox .tabs", "#alert-list", "#alert-tabs", "#alert-state"]) {
     const old = document.querySelector(part);
     if (old && !old.contains(document.activeElement)) old.replaceChildren(...(fresh.querySelector(part)?.childNodes ?? old.childNodes));
   }

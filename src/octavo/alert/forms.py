@@ -1,0 +1,95 @@
+"""Forms of rules, hooks and one's own e-mail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from octavo.alert import rules
+from octavo.alert.models import Hook, Rule, RuleKind, Severity
+
+THRESHOLDS: dict[RuleKind, tuple[Any, Any]] = {
+    RuleKind.GRAVE: (
+        _("Rings from a probability of … %"),
+        _("How sure the reading has to be that a message is a crisis sign. Higher rings less often."),
+    ),
+    RuleKind.BURST: (
+        _("Rings from a score of …"),
+        _("2.5 is once a day for each count, 3.1 once in four and a half days, 4 once in a month, 5 once in a year."),
+    ),
+    RuleKind.UNANSWERED: (_("Rings from a reach of … people"), _("Followers of the author, or people the message reached.")),
+    RuleKind.SOURCE: (_("Rings after … hours of silence"), _("Only where messages were to be expected in that time.")),
+}  # fmt: skip
+_PER: dict[RuleKind, int] = {RuleKind.GRAVE: 10, RuleKind.BURST: 100, RuleKind.UNANSWERED: 1, RuleKind.SOURCE: 1}
+"""What one unit of the form is in the rule's."""
+
+SETTINGS: dict[tuple[RuleKind, str], Any] = {
+    (RuleKind.GRAVE, "urgent"): _("Where somebody is needed now, from … %"),
+    (RuleKind.GRAVE, "hours"): _("Only for messages of the last … hours"),
+    (RuleKind.BURST, "messages"): _("From … messages in an hour on"),
+    (RuleKind.UNANSWERED, "hours"): _("After … hours without an answer"),
+    (RuleKind.SOURCE, "times"): _("A flood is … times the usual"),
+}
+"""What of a rule's settings a person may change; the others have defaults that nobody needs to know."""
+_PER_SETTING = {"urgent": 10}
+"""Settings in thousandths are shown as percentages."""
+
+
+class RuleForm(forms.Form):
+    """One rule: on or off, threshold, settings. Numbers are shown in a person's units."""
+
+    on = forms.BooleanField(label=_("On"), required=False)
+
+    def __init__(self, *args: Any, rule: Rule, **kwargs: Any) -> None:
+        kind = RuleKind(rule.kind)
+        kwargs["auto_id"] = f"id_{kind}_%s"  # several of them stand on a page
+        super().__init__(*args, **kwargs)
+        default, per = rules.DEFAULTS[kind], _PER[kind]
+        label, help_text = THRESHOLDS[kind]
+        self.rule = rule
+        self.fields["threshold"] = forms.DecimalField(
+            label=label,
+            help_text=help_text,
+            min_value=default.least / per,
+            max_value=default.most / per,
+            decimal_places=1 if kind == RuleKind.BURST else 0,
+            widget=forms.NumberInput(attrs={"step": "0.1" if kind == RuleKind.BURST else "1"}),
+        )
+        self.named = [name for of, name in SETTINGS if of == kind]
+        for name in self.named:
+            most = 99 if name in _PER_SETTING else 10_000
+            self.fields[name] = forms.IntegerField(label=SETTINGS[kind, name], min_value=1, max_value=most)
+        shown = rule.threshold / per
+        self.initial = {
+            "on": rule.on,
+            "threshold": shown if kind == RuleKind.BURST else round(shown),
+            **{name: rules.setting(rule, name) // _PER_SETTING.get(name, 1) for name in self.named},
+        }
+
+    def threshold(self) -> int:
+        return round(float(self.cleaned_data["threshold"]) * _PER[RuleKind(self.rule.kind)])
+
+    def settings(self) -> dict[str, int]:
+        return {name: self.cleaned_data[name] * _PER_SETTING.get(name, 1) for name in self.named}
+
+
+class HookForm(forms.Form):
+    """An address to be called."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    kind = forms.ChoiceField(label=_("What it understands"), choices=Hook.Kind.choices)
+    url = forms.CharField(
+        label=_("Address to call"),
+        max_length=2000,
+        widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
+        help_text=_("It is kept encrypted, and only its host is shown again."),
+    )
+    least = forms.TypedChoiceField(label=_("From severity"), choices=Severity.choices, coerce=int, initial=3)
+
+
+class MailForm(forms.Form):
+    """From which severity one gets e-mail oneself."""
+
+    least = forms.TypedChoiceField(label=_("Send me e-mail"), choices=[*Severity.choices, (6, _("Never"))], coerce=int)

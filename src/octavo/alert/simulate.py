@@ -1,0 +1,113 @@
+"""What a rule would have done: the past lived through again, before it is switched on or its threshold moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from octavo.alert import alike, burst, counts, grave, rules, watch, words
+from octavo.alert.grave import Candidate
+from octavo.alert.models import Rule, RuleKind
+from octavo.conversations.models import Brand
+from octavo.detect import Detector
+from octavo.kit import clock
+
+DAYS = 90
+CAN = (RuleKind.GRAVE, RuleKind.BURST)
+"""Kinds that can be simulated. Who waited when, and which source was silent, is not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rang:
+    """It would have rung at `at`, about `n` messages; `href` leads to them."""
+
+    at: datetime
+    severity: int
+    what: str
+    n: int
+    href: str
+
+
+def rule(which: Rule, *, threshold: int, settings: Mapping[str, int]) -> list[Rang]:
+    """When a rule with this threshold and these settings would have rung in the last 90 days, oldest first. Raises
+    `ValueError` for a kind that cannot be simulated."""
+    which = Rule(brand_id=which.brand_id, kind=which.kind, threshold=threshold, settings={**which.settings, **settings})
+    since = clock.now() - timedelta(days=DAYS)
+    if which.kind == RuleKind.GRAVE:
+        return _grave(which, since)
+    if which.kind == RuleKind.BURST:
+        return _burst(which, since)
+    raise ValueError(f"{which.kind} cannot be simulated")
+
+
+def _grave(which: Rule, since: datetime) -> list[Rang]:
+    found = watch.candidates(
+        "conversation_id IN (SELECT id FROM conversations_conversation WHERE brand_id = %s AND last_at >= %s) "
+        "AND published_at >= %s",
+        [which.brand_id, since, since],
+    )
+    common = watch.common_words(which.brand_id)
+    stories: list[list[Candidate]] = []
+    for message in watch.grave_by(which, found):
+        said = alike.telling(message.lexemes, common)
+        for story in reversed(stories):
+            if message.published_at - story[-1].published_at <= watch.LOOK_BACK and any(
+                other.conversation == message.conversation or alike.alike(said, alike.telling(other.lexemes, common))
+                for other in story
+            ):
+                story.append(message)
+                break
+        else:
+            stories.append([message])
+    page = reverse("conversation", args=[0])
+    return [
+        Rang(
+            at=story[0].published_at,
+            severity=grave.severity(story),
+            what="",
+            n=len(story),
+            href=page.replace("0", str(story[0].conversation)) + f"#m{story[0].mention}",
+        )
+        for story in stories
+    ]
+
+
+def _burst(which: Rule, since: datetime) -> list[Rang]:
+    followed = burst.Followed(Detector(configuration=burst.configuration(which)), [])
+    slug = Brand.objects.values_list("slug", flat=True).get(pk=which.brand_id)
+    least = rules.setting(which, "messages")
+    rang: list[Rang] = []
+    last: list[tuple[datetime, dict[str, int]]] = []
+    begin = counts.bin_of(clock.now() - counts.REMEMBERED)
+    for at, heard in counts.bins(which.brand_id, since=begin, until=clock.now()):
+        last = [*(old for old in last if old[0] > at - timedelta(hours=1)), (at, heard)]
+        for key, _n, score, rings in followed.take(at, heard):
+            hour = sum(each.get(key, 0) for _, each in last)
+            if not rings or hour < least or at < since:
+                continue
+            if rang and at - rang[-1].at <= burst.TOGETHER:
+                continue
+            rang.append(
+                Rang(
+                    at=at,
+                    severity=burst.severity(key, score, hour=hour, one_voice=False),
+                    what=words.key_name(key),
+                    n=hour,
+                    href=_inbox(slug, key, at),
+                )
+            )
+    return rang
+
+
+def _inbox(slug: str, key: str, at: datetime) -> str:
+    kind, _colon, value = key.partition(":")
+    pairs = [("brand", slug), ("since", at.date().isoformat()), ("until", at.date().isoformat())]
+    if kind in ("register", "channel", "language"):
+        pairs.append((kind, value))
+    if key == counts.NEGATIVE:
+        pairs.append(("sentiment", "negative"))
+    return f"{reverse('inbox')}?{urlencode(pairs)}"

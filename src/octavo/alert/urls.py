@@ -1,0 +1,22 @@
+"""Addresses of alerts, rules and hooks."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from octavo.alert import views
+
+urlpatterns = [
+    path("alerts/", views.alerts_page, name="alerts"),
+    path("alerts/undo/", views.undo_decision, name="alert-undo"),
+    path("alerts/mail/", views.mail_wish, name="alert-mail"),
+    path("alerts/record/", views.honesty_page, name="alert-record"),
+    path("alerts/rules/", views.rules_page, name="alert-rules"),
+    path("alerts/rules/<int:number>/change/", views.rule_change, name="alert-rule-change"),
+    path("alerts/rules/<slug:slug>/", views.rules_page, name="alert-rules-of"),
+    path("alerts/rules/<slug:slug>/hooks/", views.hook_add, name="alert-hook-add"),
+    path("alerts/hooks/<int:number>/<slug:action>/", views.hook_act, name="alert-hook-act"),
+    path("alerts/deliveries/<int:number>/again/", views.delivery_again, name="alert-delivery-again"),
+    path("alerts/<int:number>/", views.alert_page, name="alert"),
+    path("alerts/<int:number>/<slug:action>/", views.alert_act, name="alert-act"),
+]
