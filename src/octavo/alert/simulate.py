@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -81,16 +82,17 @@ def _burst(which: Rule, since: datetime) -> list[Rang]:
     slug = Brand.objects.values_list("slug", flat=True).get(pk=which.brand_id)
     least = rules.setting(which, "messages")
     rang: list[Rang] = []
-    last: list[tuple[datetime, dict[str, int]]] = []
-    begin = counts.bin_of(clock.now() - counts.REMEMBERED)
-    for at, heard in counts.bins(which.brand_id, since=begin, until=clock.now()):
-        last = [*(old for old in last if old[0] > at - timedelta(hours=1)), (at, heard)]
-        for key, _n, score, rings in followed.take(at, heard):
-            hour = sum(each.get(key, 0) for _, each in last)
-            if not rings or hour < least or at < since:
-                continue
-            if rang and at - rang[-1].at <= burst.TOGETHER:
-                continue
+    begin, now = counts.bin_of(clock.now() - counts.REMEMBERED), clock.now()
+    bins = counts.bins(which.brand_id, since=begin, until=now)
+    last: deque[tuple[datetime, dict[str, int]]] = deque()
+    coming = iter(bins)
+    for at, key, _n, score, rings in followed.live(bins, until=begin):
+        while not last or last[-1][0] < at:
+            last.append(next(coming))
+        while last[0][0] <= at - burst.HOUR:
+            last.popleft()
+        hour = sum(each.get(key, 0) for _, each in last)
+        if rings and hour >= least and at >= since and not (rang and at - rang[-1].at <= burst.TOGETHER):
             rang.append(
                 Rang(
                     at=at,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -297,6 +298,18 @@ def rule_change(request: HttpRequest, number: int) -> HttpResponse:
         _("Saved: %(before)s, now %(after)s.") % {"before": before, "after": after} if before != after else _("Saved."),
     )
     return redirect("alert-rules-of", slug=rule.brand.slug)
+
+
+@require_POST
+def rule_try(request: HttpRequest, number: int) -> HttpResponse:
+    """Try what the form says on the past: an address that can be sent to a colleague."""
+    rule = access.rule_for(person(request), number)
+    if rule.kind not in simulate.CAN:
+        raise Http404
+    named = ("on", "threshold", *RuleForm(rule=rule).named)
+    given = {name: request.POST[name] for name in named if name in request.POST}
+    query = urlencode({"simulate": rule.pk, **given})
+    return redirect(f"{reverse('alert-rules-of', args=[rule.brand.slug])}?{query}#rule-{rule.kind}")
 
 
 @require_POST

@@ -1,0 +1,231 @@
+"""Bursts: more than usual rings; a month of the past at once, a lone author and what nobody heard do not mislead."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+from by_hand import Says
+from ringing import Keeps
+
+from octavo import flow
+from octavo.alert import burst, counts, quiet, rules, simulate, unanswered, words
+from octavo.alert.models import Alert, Count, RuleKind, Watch
+from octavo.conversations import decide as conversations
+from octavo.conversations.models import Brand, Conversation
+from octavo.kit import clock
+from octavo.people.models import User
+
+NOW = datetime.fromisoformat("2026-03-12T15:00:30+00:00")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+CALM = Says("question", sentiment="neutral", urgency=1)
+ANGRY = Says("complaint", urgency=1)
+
+
+@pytest.fixture
+def past(brand: Brand) -> None:
+    """Nine days of a calm brand: some five messages an hour by day, on the forum and in English."""
+    chance = random.Random(7)
+    rows = []
+    at = counts.bin_of(NOW - 9 * DAY)
+    while at < counts.bin_of(NOW - HOUR):
+        often = 0.45 if 7 <= at.hour <= 22 else 0.1
+        n = sum(chance.random() < often / 2 for _ in range(2))
+        if n:
+            keys = [counts.ALL, "register:question", "channel:forum", "language:en"]
+            if chance.random() < 0.1:
+                keys[1:1] = [counts.NEGATIVE]
+            rows += [Count(brand=brand, key=key, at=at, n=n) for key in keys]
+        at += counts.BIN
+    Count.objects.bulk_create(rows)
+
+
+def a_rush(kept: Keeps, n: int, *, says: Says = ANGRY, author: str = "", minutes: int = 40) -> None:
+    """`n` messages, more and more of them, within the last minutes."""
+    for number in range(n):
+        ago = timedelta(minutes=1 + minutes * (1 - ((number + 1) / n) ** 0.5))
+        kept(f"Nothing works since this morning, {number}.", says=says, ago=ago, by=author or f"customer {number}")
+
+
+def test_a_calm_past_rings_nothing(past: None, brand: Brand) -> None:
+    with time_machine.travel(NOW, tick=False):
+        assert flow.look_around() == 0
+    assert not Alert.objects.exists()
+    watch = Watch.objects.get(brand=brand)
+    assert watch.until == counts.bin_of(NOW) and counts.ALL in watch.keys and watch.state
+
+
+def test_a_rush_of_complaints_is_one_alert_that_says_what_is_usual(past: None, kept: Keeps, brand: Brand) -> None:
+    with time_machine.travel(NOW - DAY, tick=False):
+        flow.look_around()
+    with time_machine.travel(NOW, tick=False):
+        a_rush(kept, 60)
+        assert flow.look_around() == 1
+        alert = Alert.objects.get()
+        assert words.reason(alert).startswith(f"{alert.reason['hour']} messages in an hour (")
+    said = alert.reason
+    assert alert.rule.kind == RuleKind.BURST and alert.severity >= 3
+    assert said["hour"] > 20 > said["usual_hour"] and said["authors"] > 20 and said["once_in_days"] > 4
+    assert said["key"] not in said["also"] and len(said["also"]) >= 2  # several sides of the same rush
+    assert NOW - HOUR < alert.first_signal_at <= NOW
+    assert alert.members.count() > 10
+
+
+def test_looking_again_and_again_rings_no_second_time(past: None, kept: Keeps) -> None:
+    with time_machine.travel(NOW, tick=False):
+        a_rush(kept, 60)
+        flow.look_around()
+        before = list(Alert.objects.values("pk", "rings", "severity"))
+        assert before
+        for _ in range(3):
+            assert flow.look_around() == 0
+        assert list(Alert.objects.values("pk", "rings", "severity")) == before
+
+
+@pytest.mark.slow
+def test_state_kept_between_looks_decides_as_one_long_look(past: None, kept: Keeps, brand: Brand) -> None:
+    with time_machine.travel(NOW, tick=False):
+        a_rush(kept, 30)
+    rule = rules.of([brand.pk])[brand.pk, RuleKind.BURST]
+    begin = counts.bin_of(NOW - 30 * DAY)
+    whole = burst.learnt(brand.pk, burst.configuration(rule), since=begin, until=counts.bin_of(NOW))
+    for hours in (200, 100, 3, 1, 0):
+        with time_machine.travel(NOW - hours * HOUR, tick=False):
+            flow.look_around()
+    kept_one = burst.restored(Watch.objects.get(brand=brand), rule)
+    assert kept_one is not None and kept_one.keys == whole.keys
+    for name, column in whole.detector.state.columns().items():
+        assert (column == kept_one.detector.state.columns()[name]).all(), name
+
+
+def test_a_month_of_backlog_at_once_is_no_burst(kept: Keeps, brand: Brand) -> None:
+    with time_machine.travel(NOW, tick=False):
+        for number in range(60):
+            kept(f"Where is my parcel, {number}?", says=CALM, ago=2 * DAY + number * 11 * HOUR, by=f"author {number}")
+        assert flow.look_around() == 0
+    assert not Alert.objects.exists()
+
+
+@pytest.mark.slow
+def test_a_burst_of_last_week_that_comes_in_today_does_not_ring(past: None, kept: Keeps) -> None:
+    with time_machine.travel(NOW - 5 * DAY, tick=False):
+        a_rush(kept, 80)
+    with time_machine.travel(NOW, tick=False):
+        assert flow.look_around() == 0
+
+
+@pytest.mark.slow
+def test_one_author_who_writes_it_all_is_said_to_and_is_less_severe(past: None, kept: Keeps, brand: Brand) -> None:
+    with time_machine.travel(NOW, tick=False):
+        a_rush(kept, 60, author="bot")
+        flow.look_around()
+        alert = Alert.objects.get()
+        assert alert.reason["authors"] == 1
+        assert "are by one author" in words.reason(alert)
+    assert burst.severity(counts.NEGATIVE, 3.2, hour=60, one_voice=True) < burst.severity(
+        counts.NEGATIVE, 3.2, hour=60, one_voice=False
+    )
+
+
+def test_good_news_is_less_severe_than_bad_and_signs_of_a_crisis_the_most() -> None:
+    def loud(key: str) -> int:
+        return burst.severity(key, 3.5, hour=30, one_voice=False)
+
+    assert loud("register:compliment") < loud("all") < loud("negative") < loud("register:crisis")
+
+
+@pytest.mark.slow
+def test_a_clock_that_was_set_back_rings_nothing_and_goes_on(past: None, brand: Brand) -> None:
+    for moment in (NOW, NOW - 3 * DAY, NOW - 3 * DAY + HOUR, NOW + HOUR):
+        with time_machine.travel(moment, tick=False):
+            assert flow.look_around() == 0
+    assert Watch.objects.get(brand=brand).until == counts.bin_of(NOW + HOUR)
+
+
+@pytest.mark.slow
+def test_a_changed_threshold_is_learnt_anew_from_what_is_remembered(past: None, brand: Brand, admin: User) -> None:
+    with time_machine.travel(NOW, tick=False):
+        flow.look_around()
+        rule = rules.of([brand.pk])[brand.pk, RuleKind.BURST]
+        rules.change(admin, rule, on=True, threshold=400, settings={})
+        assert flow.look_around() == 0
+        rule.refresh_from_db()
+        found = burst.restored(Watch.objects.get(brand=brand), rule)
+    assert found is not None and found.detector.configuration.threshold == 4.0
+
+
+@pytest.mark.slow
+def test_what_would_have_rung_is_found_by_living_through_the_past_again(past: None, kept: Keeps, brand: Brand) -> None:
+    with time_machine.travel(NOW - 5 * DAY, tick=False):
+        a_rush(kept, 80)
+    with time_machine.travel(NOW, tick=False):
+        rule = rules.of([brand.pk])[brand.pk, RuleKind.BURST]
+        rang = simulate.rule(rule, threshold=310, settings={})
+        assert [each.at.date() for each in rang] == [(NOW - 5 * DAY).date()]
+        assert simulate.rule(rule, threshold=310, settings={"messages": 500}) == []
+
+
+def test_counts_add_up_and_stay_the_same_when_they_are_joined(kept: Keeps, brand: Brand) -> None:
+    for number in range(5):
+        kept(f"hello {number}", says=CALM)
+    now = clock.now()
+    before = counts.total(brand.pk, counts.ALL, since=now - HOUR, until=now + HOUR)
+    counts.compact()
+    counts.compact()
+    assert before == 5 == counts.total(brand.pk, counts.ALL, since=now - HOUR, until=now + HOUR)
+    assert Count.objects.filter(key=counts.ALL).count() <= 2  # one five minutes, or two around their end
+
+
+def test_criticism_with_reach_rings_when_nobody_answers_and_is_over_when_somebody_does(
+    kept: Keeps, brand: Brand, user: User
+) -> None:
+    [loud, quiet_one] = kept("They lie to us.", "They lie to me.", says=ANGRY, ago=5 * HOUR, reach=0)
+    Conversation.objects.filter(pk=quiet_one.conversation_id).update(author=None)
+    loud.author.__class__.objects.filter(pk=loud.author_id).update(followers=9000)
+    [alert] = unanswered.look(brand.pk)
+    assert alert.reason["conversation"] == loud.conversation_id and alert.reason["reach"] == 9000
+    assert unanswered.look(brand.pk) == []
+    conversations.set_status(user, [loud.conversation_id], Conversation.Status.RESOLVED)
+    unanswered.look(brand.pk)
+    alert.refresh_from_db()
+    assert (alert.state, alert.outcome) == ("closed", "over")
+
+
+def test_a_source_that_fails_rings_and_is_over_when_it_delivers(brand: Brand) -> None:
+    now = clock.now()
+    pulse = quiet.Pulse(7, brand.pk, "Blog", now - 30 * DAY, now - 2 * HOUR, now - 2 * HOUR)
+    [alert] = quiet.look(brand.pk, [pulse])
+    assert (alert.key, alert.reason["what"]) == ("source:7", "failing")
+    assert quiet.look(brand.pk, [pulse]) == []
+    well = quiet.Pulse(7, brand.pk, "Blog", now - 30 * DAY, now, None)
+    assert quiet.look(brand.pk, [well]) == []
+    alert.refresh_from_db()
+    assert alert.outcome == "over"
+
+
+def test_a_source_is_silent_only_where_messages_were_to_be_expected(brand: Brand) -> None:
+    now = clock.now()
+
+    def counted(source: int, an_hour: float, *, until: datetime) -> None:
+        at = now - 14 * DAY
+        rows = []
+        while at < until:
+            rows.append(Count(brand=brand, key=f"source:{source}", at=counts.bin_of(at), n=1))
+            at += HOUR / an_hour
+        Count.objects.bulk_create(rows)
+
+    counted(1, 4, until=now - 14 * HOUR)
+    counted(2, 0.1, until=now - 14 * HOUR)
+    pulses = [quiet.Pulse(n, brand.pk, f"S{n}", now - 30 * DAY, now - 14 * HOUR, None) for n in (1, 2)]
+    [alert] = quiet.look(brand.pk, pulses)
+    assert (alert.key, alert.reason["what"]) == ("source:1", "silent") and alert.reason["expected"] > 40
+
+
+def test_a_flooded_source_rings(brand: Brand) -> None:
+    now = clock.now()
+    Count.objects.create(brand=brand, key="source:3", at=counts.bin_of(now - HOUR / 2), n=5000)
+    Count.objects.create(brand=brand, key="source:3", at=counts.bin_of(now - 3 * DAY), n=100)
+    [alert] = quiet.look(brand.pk, [quiet.Pulse(3, brand.pk, "Feed", now - 30 * DAY, now, None)])
+    assert alert.reason["what"] == "flooded" and alert.reason["hour"] == 5000
