@@ -7,6 +7,7 @@ address itself is the secret, which is why addresses are encrypted at rest and s
 
 from __future__ import annotations
 
+import html
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -92,7 +93,8 @@ def payload(delivery: Delivery, hook: Hook) -> dict[str, Any]:
     title, reason, link = words.title(alert), words.reason(alert), words.link(alert)
     if hook.kind == Hook.Kind.SLACK:
         return {
-            "text": f"{title}: {reason}",
+            # Slack reads `text` as its own markup: three characters could ring for a whole channel.
+            "text": html.escape(f"{title}: {reason}", quote=False),
             "blocks": [
                 {"type": "header", "text": {"type": "plain_text", "text": title[:150]}},
                 {"type": "section", "text": {"type": "plain_text", "text": reason[:3000]}},
