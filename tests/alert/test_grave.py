@@ -72,6 +72,24 @@ def test_a_message_the_first_reading_took_lightly_rings_when_it_is_read_again(
     assert Alert.objects.get().members.get().mention == mention.pk
 
 
+def test_what_a_better_reading_no_longer_finds_grave_is_turned_down_unless_somebody_has_seen_it(
+    kept: Keeps, post: MakesPosts, brand: Brand, user: User
+) -> None:
+    doubted, seen = kept(VALVE, LEAK)
+    decide.acknowledge(user, Alert.objects.get(members__mention=seen.pk).pk)
+    for mention in (doubted, seen):
+        again = post(mention.text, external_id=mention.external_id)
+        recorder.keep(readings([again], Says("complaint"), model="hand-2"), [mention.pk])
+        watch.read([mention.pk])
+    alert = Alert.objects.get(members__mention=doubted.pk)
+    assert (alert.state, alert.severity, alert.rings) == ("open", 2, 1)
+    assert alert.events.last().action == "doubted"
+    assert Alert.objects.get(members__mention=seen.pk).severity == 4
+    kept(VALVE_TOO)
+    alert.refresh_from_db()
+    assert (alert.severity, alert.rings) == (4, 2) and "doubted" not in alert.reason
+
+
 def test_messages_about_the_same_thing_are_one_alert_and_about_another_thing_another(kept: Keeps) -> None:
     kept(VALVE)
     kept(VALVE_TOO)

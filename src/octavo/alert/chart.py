@@ -85,7 +85,7 @@ def of(alert: Alert) -> Chart:
 
 
 def _usual(alert: Alert, moments: Sequence[datetime], width: timedelta) -> Mapping[datetime, tuple[float, float]]:
-    """What 19 of 20 spans stay within, as the detector knows it now; a span's spread is that of its bins together."""
+    """What 19 of 20 spans stay within, as the detector knows it now."""
     watch = Watch.objects.filter(brand=alert.brand_id).first()
     if watch is None:
         return {}
@@ -98,10 +98,19 @@ def _usual(alert: Alert, moments: Sequence[datetime], width: timedelta) -> Mappi
     k = width / counts.BIN
     for at in moments:
         signal = followed.signal(alert.chart, counts.bin_of(at + width / 2), 0, 0.0)
-        middle, wide = signal.expected * k, math.sqrt(k)
-        low = middle - (signal.expected - signal.band.low) * wide
-        found[at] = (max(low, 0.0), middle + (signal.band.high - signal.expected) * wide)
+        # In square roots the spread of a count hardly depends on its size (Anscombe), so that of one bin serves for k.
+        middle, low, high = (_root(n) for n in (signal.expected, signal.band.low, signal.band.high))
+        whole = _root(signal.expected * k)
+        found[at] = (_count(max(whole - (middle - low), 0.0)), _count(whole + (high - middle)))
     return found
+
+
+def _root(n: float) -> float:
+    return 2 * math.sqrt(max(n, 0.0) + 3 / 8)
+
+
+def _count(root: float) -> float:
+    return max((root / 2) ** 2 - 3 / 8, 0.0)
 
 
 def _band(bars: Sequence[Bar], step: float, top: int) -> str:

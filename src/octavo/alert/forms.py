@@ -75,6 +75,10 @@ class RuleForm(forms.Form):
         return {name: self.cleaned_data[name] * _PER_SETTING.get(name, 1) for name in self.named}
 
 
+def _severities() -> list[tuple[int, str]]:
+    return [(level, f"{level} · {said}") for level, said in Severity.choices]
+
+
 class HookForm(forms.Form):
     """An address to be called."""
 
@@ -86,7 +90,7 @@ class HookForm(forms.Form):
         widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
         help_text=_("It is kept encrypted, and only its host is shown again."),
     )
-    least = forms.TypedChoiceField(label=_("From severity"), choices=Severity.choices, coerce=int, initial=3)
+    least = forms.TypedChoiceField(label=_("From severity"), choices=_severities, coerce=int, initial=3)
 
 
 class MailForm(forms.Form):

@@ -77,7 +77,8 @@ def grow(
     acknowledged, took, snoozed or closed it. Whether it rang."""
     new = attach(alert, members)
     rises = severity > alert.severity
-    changes: dict[str, Any] = {"reason": dict(reason), "severity": max(severity, alert.severity)}
+    reason = {name: value for name, value in reason.items() if name != "doubted" or not rises}
+    changes: dict[str, Any] = {"reason": reason, "severity": max(severity, alert.severity)}
     if new:
         changes["first_signal_at"] = min(alert.first_signal_at, *(member.published_at for member in members))
     if rises:
@@ -100,6 +101,14 @@ def grow(
         note(alert, "grew", messages=new)
         announce(alert.brand_id)
     return rises
+
+
+def turn_down(alert: Alert, *, severity: int) -> None:
+    """There is less to it than it seemed; nobody is told but the pages. What makes it more severe rings again."""
+    alert.severity, alert.reason = severity, {**alert.reason, "doubted": True}
+    alert.save(update_fields=["severity", "reason"])
+    note(alert, "doubted", severity=severity)
+    announce(alert.brand_id)
 
 
 def over(alert: Alert, **detail: Any) -> None:

@@ -51,13 +51,14 @@ def _grave(which: Rule, since: datetime) -> list[Rang]:
         "AND published_at >= %s",
         [which.brand_id, since, since],
     )
-    common = watch.common_words(which.brand_id)
+    background = watch.background(which.brand_id)
     stories: list[list[Candidate]] = []
     for message in watch.grave_by(which, found):
-        said = alike.telling(message.lexemes, common)
+        said = alike.telling(message.lexemes, background)
         for story in reversed(stories):
             if message.published_at - story[-1].published_at <= watch.LOOK_BACK and any(
-                other.conversation == message.conversation or alike.alike(said, alike.telling(other.lexemes, common))
+                other.conversation == message.conversation
+                or alike.alike(said, alike.telling(other.lexemes, background), background)
                 for other in story
             ):
                 story.append(message)

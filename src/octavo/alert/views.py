@@ -79,7 +79,7 @@ def alert_page(request: HttpRequest, number: int) -> HttpResponse:
     user = person(request)
     alert = access.alert_for(user, number)
     said = evidence.of(user, [alert], most=evidence.ON_PAGE)[alert.pk]
-    history = list(alert.events.order_by("-at", "-pk")[:50])
+    history = words.history(alert.events.order_by("-at", "-pk")[:200])
     names = {u.pk: str(u) for u in User.objects.filter(pk__in={line.user_id for line in history if line.user_id})}
     context = {
         "alert": alert,

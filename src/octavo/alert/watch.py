@@ -7,7 +7,7 @@ so that a month of backlog makes no noise; it is counted as one that would have 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,8 @@ LOOK_BACK = timedelta(hours=72)
 MOST_EARLY = 200
 BACKGROUND = 300
 """Messages that say which words are common with a brand."""
+DOUBTED = 2
+"""Severity of an alert that a later reading sees no reason for."""
 FLOOD = 5
 """So many open alerts about grave messages of a brand are a flood; what comes then joins the latest of them."""
 
@@ -60,11 +62,16 @@ def recorded(mentions: Sequence[int], *, newest: datetime | None = None) -> list
     if not mentions or (newest is not None and newest < now - counts.REMEMBERED):
         return []
     counts.add(mentions, now=now)
-    return read(mentions)
+    return _watch(mentions)
 
 
 def read(mentions: Sequence[int]) -> list[Alert]:
     """Messages just read, or read again: grave ones ring, once each. The alerts that rang or grew."""
+    _doubt(mentions)
+    return _watch(mentions)
+
+
+def _watch(mentions: Sequence[int]) -> list[Alert]:
     found = candidates("id = ANY(%s)", [list(mentions)]) if mentions else []
     if not found:
         return []
@@ -104,7 +111,21 @@ def _ring_for(rule: Rule, messages: Sequence[Candidate]) -> list[Alert]:
     if not fresh:
         return []
     stories = Stories(rule)
-    return [stories.take(message) for message in fresh]
+    return stories.take(fresh)
+
+
+def _doubt(mentions: Sequence[int]) -> None:
+    """Where a later reading finds nothing grave in any message of an alert that nobody has seen yet, it is turned down to
+    something to look at today. It stays: the first reading may have been the better one."""
+    open_ones = Alert.objects.filter(
+        rule__kind=RuleKind.GRAVE, state=Alert.State.OPEN, severity__gt=DOUBTED, members__mention__in=mentions
+    )
+    for number, brand in set(open_ones.values_list("pk", "brand")):
+        ring.hold([brand])
+        alert = Alert.objects.select_for_update().select_related("rule").get(pk=number)
+        members = list(alert.members.values_list("mention", flat=True))
+        if alert.state == Alert.State.OPEN and not grave_by(alert.rule, candidates("id = ANY(%s)", [members])):
+            ring.turn_down(alert, severity=DOUBTED)
 
 
 class Stories:
@@ -112,7 +133,7 @@ class Stories:
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.common = common_words(rule.brand_id)
+        self.background = background(rule.brand_id)
         known = Alert.objects.filter(rule=rule, rang_at__gte=clock.now() - LOOK_BACK * 2) | Alert.objects.filter(
             rule=rule
         ).exclude(state=Alert.State.CLOSED)
@@ -125,44 +146,65 @@ class Stories:
             if mention in messages:
                 self.members[alert][mention] = messages[mention]
 
-    def take(self, message: Candidate) -> Alert:
-        """Ring about this message, or let it join what it belongs to."""
-        found = self._home(message)
-        if found is None:
-            early = self._early(message)
-            members = [Member(e.mention, e.published_at, AlertMention.Part.EARLY) for e in early]
-            members.append(Member(message.mention, message.published_at, AlertMention.Part.RANG))
-            together = [*early, message]
-            alert = ring.open_alert(
-                self.rule,
-                f"message:{message.mention}",
-                severity=grave.severity([message]),
-                reason=_reason(message, together),
-                first_signal_at=message.published_at,
-                members=members,
-                chart="register:crisis",
-            )
-            self.alerts[alert.pk] = alert
-            self.members[alert.pk] = {each.mention: each for each in together}
-            return alert
-        self.members[found.pk][message.mention] = message
-        together = list(self.members[found.pk].values())
-        first = {**found.reason, **_figures(together)}
-        member = Member(message.mention, message.published_at)
-        ring.grow(found, severity=grave.severity(together), reason=first, members=[member])
-        return found
+    def take(self, messages: Sequence[Candidate]) -> list[Alert]:
+        """Ring about these messages, oldest first, or let them join what they belong to: once for each story, however much
+        of it came at the same time."""
+        new: list[list[Candidate]] = []
+        joined: dict[int, list[Candidate]] = {}
+        for message in messages:
+            if (home := self._home(message)) is not None:
+                self.members[home.pk][message.mention] = message
+                joined.setdefault(home.pk, []).append(message)
+            elif story := next((story for story in new if self._belongs(message, story)), None):
+                story.append(message)
+            elif len(new) + self._standing() >= FLOOD and new:
+                new[-1].append(message)
+            else:
+                new.append([message])
+        return [self._open(story) for story in new] + [self._grow(alert, more) for alert, more in joined.items()]
+
+    def _open(self, story: Sequence[Candidate]) -> Alert:
+        first, *later = story
+        early = self._early(first)
+        together = [*early, *story]
+        part = AlertMention.Part
+        members = [Member(each.mention, each.published_at, part.EARLY) for each in early]
+        members += [Member(first.mention, first.published_at, part.RANG)]
+        members += [Member(each.mention, each.published_at, part.LATER) for each in later]
+        return ring.open_alert(
+            self.rule,
+            f"message:{first.mention}",
+            severity=grave.severity(story),
+            reason=_reason(first, together),
+            first_signal_at=first.published_at,
+            members=members,
+            chart="register:crisis",
+        )
+
+    def _grow(self, number: int, more: Sequence[Candidate]) -> Alert:
+        alert = self.alerts[number]
+        together = list(self.members[number].values())
+        ring.grow(
+            alert,
+            severity=grave.severity(together),
+            reason={**alert.reason, **_figures(together)},
+            members=[Member(each.mention, each.published_at) for each in more],
+        )
+        return alert
+
+    def _standing(self) -> int:
+        return sum(alert.state != Alert.State.CLOSED for alert in self.alerts.values())
+
+    def _belongs(self, message: Candidate, others: Iterable[Candidate]) -> bool:
+        words = self._words(message)
+        return any(
+            other.conversation == message.conversation or alike.alike(words, self._words(other), self.background)
+            for other in others
+        )
 
     def _home(self, message: Candidate) -> Alert | None:
         """The alert a message belongs to: an open one before a closed one, the latest first."""
-        words = self._words(message)
-        belongs = [
-            alert
-            for alert in self.alerts.values()
-            if any(
-                other.conversation == message.conversation or alike.alike(words, self._words(other))
-                for other in self.members[alert.pk].values()
-            )
-        ]
+        belongs = [alert for alert in self.alerts.values() if self._belongs(message, self.members[alert.pk].values())]
         belongs.sort(key=lambda alert: alert.state == Alert.State.CLOSED)
         if belongs:
             return belongs[0]
@@ -182,28 +224,25 @@ class Stories:
                 message.mention,
             ],
         )[-MOST_EARLY:]
-        words = self._words(message)
-        return [
-            other
-            for other in before
-            if other.conversation == message.conversation or alike.alike(words, self._words(other))
-        ]
+        return [other for other in before if self._belongs(message, [other])]
 
     def _words(self, message: Candidate) -> frozenset[str]:
-        return alike.telling(message.lexemes, self.common)
+        return alike.telling(message.lexemes, self.background)
 
 
-def common_words(brand: int) -> Collection[str]:
-    """Beginnings of the words that tell nothing with a brand: its own name, and what many messages of the days before
-    hold. The names of its products always tell."""
+def background(brand: int) -> alike.Background:
+    """Which words tell nothing with a brand: its own name, and what many messages of the days before hold. The names of
+    its products tell most."""
     with connection.cursor() as cursor:
         cursor.execute(_BACKGROUND, [brand, clock.now() - LOOK_BACK, BACKGROUND, alike.STEM, alike.SHORTEST])
         rows = cursor.fetchall()
     seen = Counter({word: n for word, n, _ in rows})
     names = list(BrandName.objects.filter(brand=brand).values_list("kind", "text"))
-    products = {text.lower()[: alike.STEM] for kind, text in names if kind == BrandName.Kind.PRODUCT}
-    own = {part[: alike.STEM] for kind, text in names if kind != BrandName.Kind.PRODUCT for part in _parts(text)}
-    return (alike.common(seen, rows[0][2] if rows else 0) | own) - (products - own)
+    products = frozenset(text.lower()[: alike.STEM] for kind, text in names if kind == BrandName.Kind.PRODUCT)
+    own = frozenset(
+        part[: alike.STEM] for kind, text in names if kind != BrandName.Kind.PRODUCT for part in _parts(text)
+    )
+    return alike.background(seen, rows[0][2] if rows else 0, own=own, products=products)
 
 
 def _parts(name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -82,12 +82,14 @@ def _grave(said: Mapping[str, Any]) -> str:
         authors = ngettext("%(n)d person", "%(n)d people", said["authors"]) % {"n": said["authors"]}
         parts.append(
             ngettext(
-                "With it %(n)d message by %(authors)s tells the same story.",
-                "With it %(n)d messages by %(authors)s tell the same story.",
+                "In all, %(n)d message by %(authors)s tells the same story.",
+                "In all, %(n)d messages by %(authors)s tell the same story.",
                 said["messages"],
             )
             % {"n": said["messages"], "authors": authors}
         )
+    if said.get("doubted"):
+        parts.append(_("The second, better reading sees no crisis sign in it."))
     if said.get("reach", 0) >= 1000:
         parts.append(_("It reaches up to %(people)s people.") % {"people": number(said["reach"])})
     return " ".join(parts)
@@ -191,6 +193,17 @@ def threshold(rule: Rule) -> str:
     return ngettext("%(n)d hour of silence", "%(n)d hours of silence", rule.threshold) % {"n": rule.threshold}
 
 
+def history(lines: Iterable[AlertEvent]) -> list[AlertEvent]:
+    """What happened, latest first, messages that joined one after the other told as one line."""
+    told: list[AlertEvent] = []
+    for line in lines:
+        if told and line.action == told[-1].action == "grew":
+            told[-1].detail = {"messages": told[-1].detail["messages"] + line.detail["messages"]}
+        else:
+            told.append(line)
+    return told
+
+
 def event(line: AlertEvent, people: Mapping[int, str]) -> str:
     """What happened, in words that follow a name."""
     detail: Mapping[str, Any] = line.detail
@@ -201,6 +214,8 @@ def event(line: AlertEvent, people: Mapping[int, str]) -> str:
             return _("rang again: severity %(n)d now") % {"n": detail["severity"]}
         case "grew":
             return ngettext("%(n)d more message", "%(n)d more messages", detail["messages"]) % {"n": detail["messages"]}
+        case "doubted":
+            return _("read it again and sees no crisis sign: severity %(n)d now") % {"n": detail["severity"]}
         case "over":
             return _("closed it: it is over")
         case "acknowledged":
