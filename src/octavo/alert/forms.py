@@ -96,4 +96,6 @@ class HookForm(forms.Form):
 class MailForm(forms.Form):
     """From which severity one gets e-mail oneself."""
 
-    least = forms.TypedChoiceField(label=_("Send me e-mail"), choices=[*Severity.choices, (6, _("Never"))], coerce=int)
+    least = forms.TypedChoiceField(
+        label=_("Send me e-mail from severity"), choices=lambda: [*_severities(), (6, _("Never"))], coerce=int
+    )
