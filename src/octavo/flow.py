@@ -7,6 +7,7 @@
     receive      the fast tier reads, the recorder keeps: the message can be seen and found from here on
     handle       the sentence encoder reads again when there is time, and its reading takes the place of the first
     read_again   `handle` for whatever still waits for it: what is fresh, then what is urgent, then all the rest
+    learn        what people corrected moves the model a little, for their brand alone, where that reads better
     look_around  bursts, what nobody answered, sources that are not as usual: alerts that no single message rings
 
 Whatever records or reads messages has them watched (`alert.watch`) in the same transaction: a grave one rings at once.
@@ -23,20 +24,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Q
 
 from octavo.alert import quiet, rounds, watch
 from octavo.channels import file as files
 from octavo.channels.contract import Receives
 from octavo.channels.registry import channel
 from octavo.channels.trouble import ChannelError
-from octavo.conversations import profile
+from octavo.conversations import learning, profile
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand, Mention
 from octavo.kit import clock
 from octavo.listen import ahead, backlog, importing, sources
 from octavo.listen import collect as collecting
 from octavo.listen.models import FileImport, Source
-from octavo.understand import Readings, Tier, model_version, read
+from octavo.understand import Readings, Tier, adapt, model_version, read
 from octavo.vocabulary import Author, BrandProfile, Parent, ParentKind, Post, Reject
 
 _READ = (
@@ -158,13 +160,14 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = F
     With `anew` also those this very model has read: the brand's names or campaigns have changed since.
     """
     found = Mention.objects.filter(pk__in=mentions, deleted_at__isnull=True)
-    waiting = found if anew else found.exclude(model=model_version(tier))
+    model = model_version(tier)
+    waiting = found if anew else found.exclude(Q(model=model) | Q(model__startswith=model + adapt.MARK))
     members = list(waiting.select_related("author").only(*_READ).order_by("brand_id", "pk"))
     replaced = 0
-    for known, group in _by_profile(members).items():
+    for (known, learned), group in _by_profile(members).items():
         for start in range(0, len(group), HANDLE_AT_ONCE):
             batch = group[start : start + HANDLE_AT_ONCE]
-            readings = read([_post(mention) for mention in batch], brand=known, tier=tier)
+            readings = read([_post(mention) for mention in batch], brand=known, tier=tier, learned=learned)
             numbers = [mention.pk for mention in batch]
             with transaction.atomic():
                 replaced += recorder.keep(readings, numbers, anew=anew)
@@ -196,6 +199,20 @@ def read_brand_again(brand: int, *, days: int, tier: Tier = Tier.DEFAULT) -> int
     )
 
 
+def learn(brand: int, *, tier: Tier = Tier.DEFAULT) -> None:
+    """Learn from what people corrected of a brand, if it is time, and read its latest messages again where that changed
+    how they are read. Raises `EncoderUnavailable`."""
+    task = learning.begin(brand)
+    if task is not None:
+        lessons = [adapt.Lesson(_post(taught.mention), taught.primary, taught.refused) for taught in task.taught]
+        others = [_post(mention) for mention in task.others]
+        known = profile.of(task.brand, dedicated=True)  # relevance is no question here
+        learning.finish(task, *adapt.learn(lessons, others, number=task.number, brand=known))
+    if numbers := learning.to_read_again(brand):
+        handle(numbers, tier=tier, anew=True)
+    learning.was_read_again(brand)
+
+
 def look_around() -> int:
     """See what no single message shows; how many alerts rang or grew. Safe to repeat."""
     following = Source.objects.filter(state=Source.State.ACTIVE, brand__isnull=False).exclude(channel="file")
@@ -222,18 +239,22 @@ def _watch(posts: Sequence[Post], recorded: recorder.Recorded) -> None:
     watch.read(recorded.edited)
 
 
-def _by_profile(mentions: Sequence[Mention]) -> dict[BrandProfile, list[Mention]]:
-    """Mentions by what they are read with. Brands without campaigns share a profile where relevance is no question."""
+def _by_profile(
+    mentions: Sequence[Mention],
+) -> dict[tuple[BrandProfile, adapt.Adaptation | None], list[Mention]]:
+    """Mentions by what they are read with. Brands without campaigns share a profile where relevance is no question; what
+    one has learned from corrections is its own."""
     dedicated = set(Source.objects.filter(dedicated=True).values_list("pk", flat=True))
     numbers = {mention.brand_id for mention in mentions}
     brands = Brand.objects.prefetch_related("campaigns", "names").in_bulk(numbers)
     profiles: dict[tuple[int, bool], BrandProfile] = {}
-    groups: dict[BrandProfile, list[Mention]] = {}
+    groups: dict[tuple[BrandProfile, adapt.Adaptation | None], list[Mention]] = {}
+    learned = learning.adaptations(numbers)
     for mention in mentions:
         key = (mention.brand_id, mention.origin in dedicated)
         if key not in profiles:
             profiles[key] = profile.of(brands[mention.brand_id], dedicated=key[1])
-        groups.setdefault(profiles[key], []).append(mention)
+        groups.setdefault((profiles[key], learned.get(mention.brand_id)), []).append(mention)
     return groups
 
 

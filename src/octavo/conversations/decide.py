@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from octavo.conversations import heads
+from octavo.conversations import heads, learning
 from octavo.conversations.models import Conversation, Correction, Mention, Note, RegisterChoice, SentimentChoice
 from octavo.kit import clock
 from octavo.people import audit
@@ -146,6 +146,8 @@ def correct(user: User, mention: Mention, field: str, value: Any) -> Correction 
             model=mention.model,
             corrected_by=user,
         )
+        if field == "register":
+            learning.touch(mention.brand_id)
         heads.refresh([mention.conversation_id])
         audit.log(user, "corrected", kind="mention", object_id=mention.pk, field=field, was=was, now=value)
         _announce(mention.brand_id)
@@ -179,6 +181,8 @@ def withdraw(user: User, correction: Correction) -> None:
             changes["corrected"] = [field for field in mention.corrected if field != correction.field]
         if changes:
             Mention.objects.filter(pk=mention.pk, published_at=mention.published_at).update(**changes)
+        if correction.field == "register":
+            learning.touch(mention.brand_id)
         heads.refresh([mention.conversation_id])
         audit.log(user, "withdrew correction", kind="mention", object_id=mention.pk, field=correction.field)
         _announce(mention.brand_id)

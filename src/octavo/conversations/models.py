@@ -339,6 +339,60 @@ class Correction(models.Model):
         return f"{self.field} of {self.mention}: {self.now}"
 
 
+class LearnedModel(models.Model):
+    """What a brand's corrections taught, once, and how it was tried (`understand.adapt.Trial`).
+
+    `weights` is an `understand.adapt.Adaptation` as bytes, null where it was not kept or is long past; `base` the shipped
+    model it adds to. Readings made with it carry `number`.
+    """
+
+    class Verdict(models.TextChoices):
+        KEPT = "kept", _("Kept")
+        TOO_FEW = "too_few", _("Too few corrections")
+        NO_BETTER = "no_better", _("Not kept: no better")
+        MOVES_OTHERS = "moves_others", _("Not kept: changes too much else")
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    number = models.PositiveIntegerField()
+    base = models.CharField(max_length=40)
+    made_at = models.DateTimeField(default=clock.now)
+    verdict = models.CharField(max_length=15, choices=Verdict.choices)
+    lessons = models.PositiveIntegerField()
+    right_before = models.PositiveIntegerField(default=0)
+    right_after = models.PositiveIntegerField(default=0)
+    others = models.PositiveIntegerField(default=0)
+    others_moved = models.PositiveIntegerField(default=0)
+    weights = models.BinaryField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("brand", "number", name="learned_model_once")]
+
+    def __str__(self) -> str:
+        return f"{self.base}, {self.lessons} corrections: {self.verdict}"
+
+
+class BrandLearning(models.Model):
+    """Whether and from when on Octavo learns from a brand's corrections, and where that stands. Written by `learning`.
+
+    `due_at` is when to learn next; `touched_at` when a correction last came or went; `stale` says that messages are to be
+    read again, because what is in use has changed. After a reset `former` and `former_reset_at` are what can be brought
+    back.
+    """
+
+    brand = models.OneToOneField(Brand, on_delete=models.CASCADE, primary_key=True, related_name="learning")
+    is_on = models.BooleanField(default=True)
+    touched_at = models.DateTimeField(default=clock.now)
+    due_at = models.DateTimeField(null=True)
+    stale = models.BooleanField(default=False)
+    latest = models.ForeignKey(LearnedModel, null=True, on_delete=models.SET_NULL, related_name="+")
+    reset_at = models.DateTimeField(null=True)
+    former = models.ForeignKey(LearnedModel, null=True, on_delete=models.SET_NULL, related_name="+")
+    former_reset_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"learning of {self.brand_id}"
+
+
 class ConversationTally(models.Model):
     """How many conversations stand in each combination of what the inbox filters by. Kept by a trigger; rows add up."""
 

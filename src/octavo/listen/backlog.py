@@ -1,5 +1,7 @@
 """Which messages wait for their second reading, in the order in which they should get it.
 
+What a brand's corrections taught a model (`default-1+b7`) makes its readings no worse: they do not wait for it.
+
 Messages are numbered as they come, so a walk is two numbers: those above `top` are fresh and come first; the rest is walked
 downwards from `below`, the newest first, once for the urgent and once for all others. No index is kept for it: one on what a
 reading changes would make every reading rewrite the full-text index as well.
@@ -87,7 +89,10 @@ def reopen(model: str) -> None:
     """Much has come in at once: walk over everything again."""
     highest = _highest()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM conversations_mention WHERE model <> %s AND deleted_at IS NULL", [model])
+        cursor.execute(
+            "SELECT count(*) FROM conversations_mention WHERE split_part(model, '+', 1) <> %s AND deleted_at IS NULL",
+            [model],
+        )
         left = cursor.fetchone()[0]
     Backlog.objects.update_or_create(
         model=model, defaults={"top": highest, "below": highest + 1, "urgent_first": True, "left": left}
@@ -108,8 +113,8 @@ def _highest() -> int:
 def _waiting(model: str, low: int, high: int, limit: int, *, urgency: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM conversations_mention WHERE id >= %s AND id < %s AND urgency >= %s AND model <> %s "
-            "AND deleted_at IS NULL ORDER BY urgency DESC, id DESC LIMIT %s",
+            "SELECT id FROM conversations_mention WHERE id >= %s AND id < %s AND urgency >= %s "
+            "AND split_part(model, '+', 1) <> %s AND deleted_at IS NULL ORDER BY urgency DESC, id DESC LIMIT %s",
             [low, high, urgency, model, limit],
         )
         return [row[0] for row in cursor.fetchall()]

@@ -137,6 +137,28 @@ def read_again() -> None:
         _defer(read_again, queueing_lock="read_again", lock="read_again")
 
 
+@jobs.periodic(cron="* * * * * */15")
+@jobs.task(name="octavo.learn", queueing_lock="learn", lock="learn", priority=25, pass_context=False)
+def learn(timestamp: int) -> None:
+    """Learn from the corrections of the last moments, brand by brand."""
+    from octavo import flow
+    from octavo.conversations import learning
+    from octavo.understand import EncoderUnavailable, Tier
+
+    tier = _tier()
+    if tier is Tier.FAST:  # it has no vectors to learn on
+        return
+    for brand in learning.due():
+        if _stopping.is_set():
+            return
+        _give_way()
+        try:
+            flow.learn(brand, tier=tier)
+        except EncoderUnavailable as error:
+            log.warning("the default model is not available; nothing is learned", reason=str(error))
+            learning.postpone(brand)
+
+
 @jobs.periodic(cron="* * * * *")
 @jobs.task(name="octavo.every_minute", queueing_lock="every_minute", priority=20)
 def every_minute(timestamp: int) -> None:

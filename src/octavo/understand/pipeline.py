@@ -21,6 +21,7 @@ from octavo.understand import (
     urgency,
     words,
 )  # fmt: skip
+from octavo.understand.adapt import Adaptation
 from octavo.understand.heads import REGISTER
 from octavo.understand.readings import Readings
 from octavo.understand.tier import Tier
@@ -34,15 +35,22 @@ LEFT_OUT = 60
 """Words of a text that `explain` leaves out in turn."""
 
 
-def read(posts: Sequence[Post], *, brand: BrandProfile | None = None, tier: Tier = Tier.DEFAULT) -> Readings:
-    """Read posts of one brand; without a brand every message counts as relevant. One reading a post, in order.
+def read(
+    posts: Sequence[Post],
+    *,
+    brand: BrandProfile | None = None,
+    tier: Tier = Tier.DEFAULT,
+    learned: Adaptation | None = None,
+) -> Readings:
+    """Read posts of one brand; without a brand every message counts as relevant. One reading a post, in order. `learned`
+    is what the brand's corrections taught; the fast tier reads without it.
 
     Never raises for any text; of a long one only the first `words.LONGEST_TEXT` characters are read. The same post
     gives the same reading, alone or among others. Raises `encoder.EncoderUnavailable` where the default tier cannot
     be prepared.
     """
     batches = [posts[start : start + AT_A_TIME] for start in range(0, len(posts), AT_A_TIME)] or [posts]
-    return readings.join([_read(batch, brand, tier) for batch in batches])
+    return readings.join([_read(batch, brand, tier, learned) for batch in batches])
 
 
 def explain(
@@ -52,17 +60,26 @@ def explain(
     tier: Tier = Tier.DEFAULT,
     parent: Parent | None = None,
     hint: str = "",
+    learned: Adaptation | None = None,
 ) -> Reading:
     """The reading of a single text; `hint` is its language where that is known.
 
     Its evidence is weighed with more care than there is time for in a batch: the default tier reads the text again without
     each of its words.
     """
-    return _read([Post("", "", text, language=hint, parent=parent)], brand, tier, carefully=tier is Tier.DEFAULT)[0]
+    post = Post("", "", text, language=hint, parent=parent)
+    return _read([post], brand, tier, learned, carefully=tier is Tier.DEFAULT)[0]
 
 
-def _read(posts: Sequence[Post], brand: BrandProfile | None, tier: Tier, *, carefully: bool = False) -> Readings:
-    trained = model.load(tier)
+def _read(
+    posts: Sequence[Post],
+    brand: BrandProfile | None,
+    tier: Tier,
+    learned: Adaptation | None = None,
+    *,
+    carefully: bool = False,
+) -> Readings:
+    trained = model.load(tier) if learned is None else learned.teach(model.load(tier))
     texts = [post.text for post in posts]
 
     languages = language.detect(texts, [post.language for post in posts])
