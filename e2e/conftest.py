@@ -6,13 +6,18 @@ The journeys run in the order of their files, the newcomer's first: it needs an 
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import Message
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from e2e import browser
@@ -35,11 +40,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "test_newcomer" not in item.nodeid)
 
 
+class Letters:
+    """A mailbox: what a mail server of ours was given, with the moment it was."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[float, Message]] = []
+
+    async def handle_DATA(self, server: object, session: object, envelope: Envelope) -> str:
+        assert isinstance(envelope.content, bytes)
+        self.kept.append((time.monotonic(), message_from_bytes(envelope.content)))
+        return "250 kept"
+
+
 @pytest.fixture(scope="session")
-def octavo() -> Iterator[Running]:
-    """The installation the journeys share: empty at first, free to fetch from this machine."""
-    with Running("--no-demo", allow_private_feeds="true") as running:
+def letters() -> Letters:
+    return Letters()
+
+
+@pytest.fixture(scope="session")
+def octavo(letters: Letters) -> Iterator[Running]:
+    """The installation the journeys share: empty at first, free to fetch from this machine, with a mail server."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = Controller(letters, hostname="127.0.0.1", port=port)
+    server.start()
+    mail = {"mail_host": "127.0.0.1", "mail_port": str(port), "mail_security": "none"}
+    with Running("--no-demo", allow_private_feeds="true", **mail) as running:
         yield running
+    server.stop()
 
 
 @pytest.hookimpl(wrapper=True)

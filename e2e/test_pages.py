@@ -27,7 +27,8 @@ NOT_PAGES = {
     "inbox-act", "view-save", "view-delete", "undo", "conversation-status", "conversation-assign", "conversation-note",
     "correct", "withdraw", "places", "live", "hook", "source-test", "source-act", "import-again", "import-discard",
     "people-invite", "people-withdraw", "people-password", "people-change", "api-token-revoke", "brand-read-again",
-    "campaign-delete", "demo-load", "demo-remove", "api-schema",
+    "campaign-delete", "demo-load", "demo-remove", "api-schema", "alert-act", "alert-undo", "alert-mail", "alert-rule-change",
+    "alert-rule-try", "alert-hook-add", "alert-hook-act", "alert-delivery-again",
 }  # fmt: skip
 """Addresses that take a form or answer a program."""
 
@@ -79,6 +80,12 @@ def places(octavo: Running, chromium: Browser, irma: Person, demo: str, tramonto
             done = path_of(page.url)
         else:
             draft = path_of(page.url)
+    page.goto(f"/alerts/?brand={demo}")
+    alert = path_of(page.locator("#alert-rows .open").first.get_attribute("href"))
+    page.goto(f"/alerts/rules/{demo}/")
+    page.locator("#rule-grave").get_by_role("button", name="Try it on the past").click()
+    expect(page.get_by_text("Would have rung")).to_be_visible()
+    tried = re.sub(r"^https?://[^/]+", "", page.url)
     page.goto(f"/brands/{demo}/")
     campaign = path_of(page.locator("a[href*=campaigns]").filter(has_text="Edit").first.get_attribute("href"))
     yield [
@@ -90,6 +97,13 @@ def places(octavo: Running, chromium: Browser, irma: Person, demo: str, tramonto
         Place("inbox", "/inbox/?tab=mine"),
         Place("inbox", "/inbox/?tab=done"),
         Place("conversation", conversation),
+        Place("alerts", "/alerts/"),
+        Place("alerts", f"/alerts/?tab=closed&brand={demo}"),
+        Place("alerts", "/alerts/?outcome=false"),
+        Place("alert", alert),
+        Place("alert-rules", "/alerts/rules/"),
+        Place("alert-rules-of", tried),
+        Place("alert-record", "/alerts/record/"),
         Place("sources", "/sources/"),
         Place("source-new", "/sources/new/"),
         Place("source-add", "/sources/new/rss/"),

@@ -101,6 +101,9 @@ class Album:
             "home": lambda: self.go("/"),
             "inbox": lambda: self.go("/inbox/"),
             "conversation": self.conversation,
+            "alerts": lambda: self.go("/alerts/"),
+            "alert": self.alert,
+            "alert-rules": self.rules,
             "import-mapping": self.mapping,
             "import-result": self.result,
             "sources": lambda: self.go("/sources/"),
@@ -112,6 +115,7 @@ class Album:
             "api-docs": self.api_docs,
             "inbox-dark": self.dark,
             "phone-inbox": lambda: self.on_phone("/inbox/"),
+            "phone-alert": lambda: (self.on_phone("/alerts/"), self.worst()),
             "phone-conversation": lambda: (self.on_phone("/inbox/?q=Rondino"), self.open_first()),
         }
         self.follow()
@@ -172,6 +176,20 @@ class Album:
         self.go("/inbox/?register=crisis")
         self.open_first()
         self.page.keyboard.press("v")
+
+    def worst(self) -> None:
+        self.page.locator("#alert-rows .open").first.click()
+        expect(self.page.locator(".said").first).to_be_visible()
+
+    def alert(self) -> None:
+        self.go("/alerts/")
+        self.worst()
+
+    def rules(self) -> None:
+        """A rule tried on the past."""
+        card = self.go("/alerts/rules/").locator("#rule-grave")
+        card.get_by_role("button", name="Try it on the past").click()
+        expect(self.page.get_by_text("Would have rung")).to_be_visible()
 
     def mapping(self) -> None:
         page = self.go("/import/")
