@@ -139,6 +139,11 @@ def test_nobody_gets_a_letter_below_the_severity_they_chose(post_office: Post, u
     assert Delivery.objects.get().person == user
 
 
+def test_of_the_demo_brand_nobody_gets_a_letter(post_office: Post, user: User, kept: Keeps) -> None:
+    kept(VALVE, of=Brand.objects.create(name="Sorsella", slug="sorsella-demo", is_demo=True))
+    assert Alert.objects.exists() and not Delivery.objects.exists()
+
+
 def test_without_a_mail_server_nothing_waits_in_vain(user: User, kept: Keeps) -> None:
     kept(VALVE)
     assert Alert.objects.exists() and not Delivery.objects.exists()

@@ -50,10 +50,10 @@ def test_the_list_says_what_rang_why_and_in_which_messages(signed_in: Client, ra
 
 
 def test_the_rail_and_the_strip_of_every_page_say_that_an_alert_rings(signed_in: Client, rang: Alert) -> None:
-    said = page(signed_in, "/sources/")
+    said = page(signed_in, "/brands/")
     assert '<span class="state crisis">1 alert</span>' in said and "1 alert that nobody has acknowledged" in said
     act(signed_in, rang, "acknowledge")
-    assert "1 alert that nobody has acknowledged" not in page(signed_in, "/sources/")
+    assert "1 alert that nobody has acknowledged" not in page(signed_in, "/brands/")
 
 
 def test_an_empty_list_proves_that_somebody_watches(signed_in: Client, brand: Brand, kept: Keeps) -> None:

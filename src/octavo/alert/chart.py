@@ -33,7 +33,8 @@ class Bar:
 
     @property
     def above(self) -> bool:
-        return self.high is not None and self.n > self.high
+        """More than usual, and more than one: a single message is no more than a message."""
+        return self.high is not None and self.n > max(self.high, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

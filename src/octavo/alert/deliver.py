@@ -34,7 +34,10 @@ log = structlog.get_logger(__name__)
 
 
 def address(alert: Alert) -> None:
-    """Write down whom to tell about the present ringing of an alert, and ask for it to be done."""
+    """Write down whom to tell about the present ringing of an alert, and ask for it to be done. Of the demo brand, whose
+    story is invented, nobody is told outside these pages."""
+    if alert.brand.is_demo:
+        return
     rows = []
     if settings.OCTAVO_OPTIONS.mail_host:
         colleagues = access.colleagues_of(alert.brand)

@@ -62,28 +62,26 @@ def recorded(mentions: Sequence[int], *, newest: datetime | None = None) -> list
     if not mentions or (newest is not None and newest < now - counts.REMEMBERED):
         return []
     counts.add(mentions, now=now)
-    return _watch(mentions)
+    return _watch(mentions, new=True)
 
 
 def read(mentions: Sequence[int]) -> list[Alert]:
     """Messages just read, or read again: grave ones ring, once each. The alerts that rang or grew."""
     _doubt(mentions)
-    return _watch(mentions)
+    return _watch(mentions, new=False)
 
 
-def _watch(mentions: Sequence[int]) -> list[Alert]:
+def _watch(mentions: Sequence[int], *, new: bool) -> list[Alert]:
     found = candidates("id = ANY(%s)", [list(mentions)]) if mentions else []
     if not found:
         return []
     of = rules.of(message.brand for message in found)
-    rang: dict[int, Alert] = {}
-    ring.hold(message.brand for message in found)
+    rang: list[Alert] = []
     for brand in sorted({message.brand for message in found}):
-        rule = of.get((brand, RuleKind.GRAVE))
-        if rule is not None and rule.on:
-            mine = [message for message in found if message.brand == brand]
-            rang |= {alert.pk: alert for alert in _ring_for(rule, mine)}
-    return list(rang.values())
+        rule = of[brand, RuleKind.GRAVE]
+        if rule.on:
+            rang += _ring_for(rule, grave_by(rule, [m for m in found if m.brand == brand]), new=new)
+    return rang
 
 
 def candidates(which: str, values: Sequence[Any]) -> list[Candidate]:
@@ -97,21 +95,18 @@ def grave_by(rule: Rule, messages: Iterable[Candidate]) -> list[Candidate]:
     return [message for message in messages if grave.is_grave(message, threshold=rule.threshold, urgent=urgent)]
 
 
-def _ring_for(rule: Rule, messages: Sequence[Candidate]) -> list[Alert]:
-    told = set(
-        AlertMention.objects.filter(
-            mention__in=[message.mention for message in messages], alert__rule=rule
-        ).values_list("mention", flat=True)
-    )
-    new = [message for message in grave_by(rule, messages) if message.mention not in told]
+def _ring_for(rule: Rule, messages: Sequence[Candidate], *, new: bool) -> list[Alert]:
     since = clock.now() - timedelta(hours=rules.setting(rule, "hours"))
-    fresh = [message for message in new if message.published_at >= since]
-    if len(fresh) < len(new):
-        Rule.objects.filter(pk=rule.pk).update(too_old=F("too_old") + len(new) - len(fresh))
+    fresh = [message for message in messages if message.published_at >= since]
+    if new and len(fresh) < len(messages):
+        Rule.objects.filter(pk=rule.pk).update(too_old=F("too_old") + len(messages) - len(fresh))
     if not fresh:
         return []
-    stories = Stories(rule)
-    return stories.take(fresh)
+    ring.hold([rule.brand_id])
+    known = AlertMention.objects.filter(mention__in=[message.mention for message in fresh], alert__rule=rule)
+    told = set(known.values_list("mention", flat=True))
+    untold = [message for message in fresh if message.mention not in told]
+    return Stories(rule).take(untold) if untold else []
 
 
 def _doubt(mentions: Sequence[int]) -> None:
