@@ -96,7 +96,7 @@ def step(brand: int) -> list[Alert]:
     with transaction.atomic():
         Watch.objects.bulk_create([Watch(brand_id=brand)], ignore_conflicts=True)
         watch = Watch.objects.select_for_update().get(brand=brand)
-        if watch.until == until and watch.checked_at is not None and watch.checked_at >= rule.changed_at:
+        if watch.until == until and watch.checked_at is not None and watch.checked_at > rule.changed_at:
             Watch.objects.filter(pk=watch.pk).update(checked_at=now)
             return []
         followed = _restored(watch, rule, until)
