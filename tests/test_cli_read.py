@@ -51,7 +51,7 @@ def test_every_message_gets_its_reading_in_the_order_given() -> None:
     assert [each["id"] for each in said] == [f"m{n}" for n in range(700)]
     assert list(said[0]) == [
         "id", "language", "relevant", "relevance", "primary", "assigned", "registers", "runner_up", "sentiment",
-        "urgency", "campaign", "evidence", "model",
+        "urgency", "gravity", "campaign", "topics", "evidence", "abstained", "model",
     ]  # fmt: skip
     assert said[1]["primary"] == "compliment"
     assert len(said[1]["registers"]) == 8

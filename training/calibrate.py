@@ -4,14 +4,48 @@ sectors.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from octavo.understand.heads import HEADS, PRIMARY, REGISTER, SENTIMENT, URGENCY, sigmoid, softmax
-from octavo.vocabulary import REGISTERS
+from octavo.understand.heads import HARM, HEADS, PRIMARY, REGISTER, SENTIMENT, URGENCY, sigmoid, softmax
 
 Floats = NDArray[np.float32]
+
+Decisions = tuple[Floats, Floats, float]
+"""`Model`'s thresholds float32[8], harm_thresholds float32[12] and unsure."""
+
+_FEWEST = 20
+"""Positives without which a head keeps its own scale and the even threshold."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """Slope and offset float32[HEADS] of log-odds, and what is decided from them."""
+
+    slope: Floats
+    offset: Floats
+    decisions: Decisions
+
+    def apply(self, logits: Floats) -> Floats:
+        return np.asarray(logits * self.slope + self.offset, np.float32)
+
+
+def calibration(logits: Floats, targets: Floats, *, abstained: float) -> Calibration:
+    """From log-odds and targets float32[n, HEADS]; a share `abstained` of the messages is left undecided."""
+    slope, offset = scaling(logits, targets)
+    return Calibration(slope, offset, decisions(logits * slope + offset, targets, abstained=abstained))
+
+
+def decisions(logits: Floats, targets: Floats, *, abstained: float) -> Decisions:
+    """Thresholds from calibrated log-odds."""
+    return (
+        thresholds(sigmoid(logits[:, REGISTER]), targets[:, REGISTER]),
+        thresholds(sigmoid(logits[:, HARM]), targets[:, HARM]),
+        float(np.quantile(softmax(logits[:, PRIMARY]).max(axis=1), abstained)),
+    )
 
 
 def scaling(logits: Floats, targets: Floats) -> tuple[Floats, Floats]:
@@ -19,18 +53,20 @@ def scaling(logits: Floats, targets: Floats) -> tuple[Floats, Floats]:
     others.
     """
     slope, offset = np.ones(HEADS, np.float32), np.zeros(HEADS, np.float32)
-    for column in (*range(REGISTER.start, REGISTER.stop), *range(URGENCY.start, URGENCY.stop)):
-        slope[column], offset[column] = _platt(logits[:, column], targets[:, column])
+    for group in (REGISTER, URGENCY, HARM):
+        for column in range(group.start, group.stop):
+            if targets[:, column].sum() >= _FEWEST:
+                slope[column], offset[column] = _platt(logits[:, column], targets[:, column])
     for group in (PRIMARY, SENTIMENT):
         slope[group] = _temperature(logits[:, group], targets[:, group])
     return slope, offset
 
 
 def thresholds(probabilities: Floats, targets: Floats) -> Floats:
-    """float32[8]: where the F1 of each register is highest, smoothed over neighbouring probabilities."""
+    """Where the F1 of each column is highest, smoothed over neighbouring probabilities; an even one where few have it."""
     grid = np.arange(0.1, 0.71, 0.02)
-    best = np.empty(len(REGISTERS), np.float32)
-    for index in range(len(REGISTERS)):
+    best = np.full(probabilities.shape[1], 0.5, np.float32)
+    for index in np.flatnonzero(targets.sum(axis=0) >= _FEWEST):
         carried = targets[:, index] > 0.5
         said = probabilities[:, index, None] >= grid
         hits = (said & carried[:, None]).sum(axis=0)

@@ -7,11 +7,18 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.understand.heads import HEADS, PRIMARY, REGISTER, SENTIMENT, URGENCY
-from octavo.vocabulary import NO_REGISTER, REGISTERS, Parent, Register, Sentiment
+from octavo.understand.heads import HARM, HEADS, PRIMARY, REGISTER, SENTIMENT, URGENCY
+from octavo.vocabulary import HARMS, NO_REGISTER, REGISTERS, Harm, Parent, Register, Sentiment
 
 NAMES = (*map(str, REGISTERS), NO_REGISTER)
 FEELINGS = tuple(Sentiment)
+
+REVIEW = slice(HEADS, HEADS + 2)
+"""Asked only while training: does an app review report a problem, does it ask for a feature? By a definition that is
+near ours and not the same, hence columns of their own."""
+
+OUTPUTS = REVIEW.stop
+FURTHER = slice(HARM.start, OUTPUTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +36,17 @@ class Example:
     primary: str | None = None
     sentiment: Sentiment | None = None
     urgency: int | None = None
+    harm: frozenset[Harm] | None = None
+    review: tuple[bool, bool] | None = None
     weight: float = 1.0
     id: str = ""
     relevant: bool = True
 
 
 def encode(examples: list[Example]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Targets and weights, float32[n, HEADS]."""
-    targets = np.zeros((len(examples), HEADS), np.float32)
-    weights = np.zeros((len(examples), HEADS), np.float32)
+    """Targets and weights, float32[n, OUTPUTS]."""
+    targets = np.zeros((len(examples), OUTPUTS), np.float32)
+    weights = np.zeros((len(examples), OUTPUTS), np.float32)
     for row, example in enumerate(examples):
         for register, carried in example.registers.items():
             column = REGISTER.start + REGISTERS.index(register)
@@ -51,4 +60,10 @@ def encode(examples: list[Example]) -> tuple[NDArray[np.float32], NDArray[np.flo
         if example.urgency is not None:
             targets[row, URGENCY] = np.arange(1, 4) <= example.urgency
             weights[row, URGENCY] = example.weight
+        if example.harm is not None:
+            targets[row, HARM] = [harm in example.harm for harm in HARMS]
+            weights[row, HARM] = 1
+        if example.review is not None:
+            targets[row, REVIEW] = example.review
+            weights[row, REVIEW] = example.weight
     return targets, weights

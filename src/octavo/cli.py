@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 TierOption = Annotated[
-    Literal["fast", "default"], typer.Option(help="fast: many thousands of messages a second; default: reads better.")
+    Literal["fast", "default", "accurate"],
+    typer.Option(
+        help="fast: many thousands of messages a second; default: reads better; accurate: reads best, slower."
+    ),
 ]
 ProfileOption = Annotated[
     Path | None, typer.Option("--brand-profile", exists=True, dir_okay=False, help="JSON: names, handles, campaigns.")
@@ -120,8 +123,8 @@ def detect(
 
 @app.command()
 def prepare() -> None:
-    """Convert the sentence encoder's weights for the default tier, once, and say where they are."""
-    from octavo.understand import EncoderUnavailable
+    """Convert the encoders' weights for the default and the accurate tier, once, and say where they are."""
+    from octavo.understand import EncoderUnavailable, Tier, within_reach
     from octavo.understand import prepare as convert
 
     try:
@@ -129,6 +132,10 @@ def prepare() -> None:
     except EncoderUnavailable as cause:
         typer.echo(f"octavo: {cause}", err=True)
         raise typer.Exit(1) from cause
+    if within_reach(Tier.ACCURATE) is not Tier.ACCURATE:
+        typer.echo(
+            "octavo: the accurate tier is not to be had on this machine; the default one reads instead", err=True
+        )
 
 
 def _profile(path: Path | None) -> BrandProfile | None:

@@ -41,6 +41,25 @@ class Sentiment(StrEnum):
     MIXED = "mixed"
 
 
+class Harm(StrEnum):
+    """What kind of harm a message names. Definition: GLOSSARY.md."""
+
+    SAFETY = "safety"
+    HEALTH = "health"
+    DATA = "data"
+    FRAUD = "fraud"
+    DISCRIMINATION = "discrimination"
+    CRUELTY = "cruelty"
+    LAW = "law"
+    PRESS = "press"
+    BOYCOTT = "boycott"
+    MASS_FAILURE = "mass_failure"
+    MISCONDUCT = "misconduct"
+    ENVIRONMENT = "environment"
+
+
+HARMS: tuple[Harm, ...] = tuple(Harm)
+
 LANGUAGES: tuple[str, ...] = ("en", "fr", "it", "es", "de", "pt", "nl")
 """ISO 639-1 codes of the languages Octavo reads; any other text is read as `und` (undetermined)."""
 
@@ -127,6 +146,14 @@ class CampaignProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class TopicProfile:
+    """A topic the brand follows, and the words that name it. A word that ends in `*` stands for all it begins."""
+
+    name: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BrandProfile:
     """What `understand` needs to know of a brand. An empty profile reads every message as relevant."""
 
@@ -136,6 +163,7 @@ class BrandProfile:
     products: tuple[str, ...] = ()
     campaigns: tuple[CampaignProfile, ...] = ()
     languages: tuple[str, ...] = ()
+    topics: tuple[TopicProfile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +185,23 @@ class Tone:
 
 
 @dataclass(frozen=True, slots=True)
+class Gravity:
+    """How likely one message is a sign of harm beyond one person's case (0 to 1), and the kinds of harm it names."""
+
+    score: float
+    kinds: tuple[Harm, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What one message says, by one version of the model.
 
     `registers` holds the probability (0 to 1) of all eight. `assigned` are those above their thresholds, primary first;
     `primary` is `"none"` exactly when `assigned` is empty. `runner_up` is the most probable register that is not primary.
     `relevance` is the probability that the message is about the brand, `relevant` its verdict. `urgency` is 0 (nothing to
-    do) to 3 (wake somebody up). `campaign` names the declared campaign that matched, if one did. `model` names tier and
-    version, such as `fast-1`.
+    do) to 3 (wake somebody up). `campaign` names the declared campaign that matched, if one did; `topics` those of the
+    brand's topics that are named. `abstained` is true where the model is too unsure of `primary` for anybody to rely on
+    it. `model` names tier and version, such as `fast-1`.
     """
 
     id: str
@@ -180,6 +217,9 @@ class Reading:
     evidence: tuple[Evidence, ...]
     model: str
     campaign: str = ""
+    gravity: Gravity = Gravity(0.0)
+    topics: tuple[str, ...] = ()
+    abstained: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,12 @@ from octavo.conversations.models import Brand, BrandLearning, Correction, Learne
 from octavo.kit import clock
 from octavo.people.models import Event, User
 from octavo.site import jobs
-from octavo.understand import Tier, model_version
+from octavo.understand import Tier, model_version, within_reach
 
 pytestmark = pytest.mark.django_db
+
+BEST = within_reach(Tier.ACCURATE)
+"""What the worker reads with."""
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def other(db: None) -> Brand:
 
 @pytest.fixture
 def asked(recorded: Records, post: MakesPosts, brand: Brand, other: Brand) -> list[Mention]:
-    """Two brands with the same messages, read by the default model. Gives those of the first that ask to sell."""
+    """Two brands with the same messages, read by the model the worker reads with. Gives those of the first that ask to sell."""
     asking = teaching.trading()
     for home in (brand, other):
         recorded(*[post(text) for text in teaching.everyday(6)], brand=home, dedicated=True)
@@ -38,7 +41,7 @@ def asked(recorded: Records, post: MakesPosts, brand: Brand, other: Brand) -> li
     mentions = recorded(*[post(text) for text in asking], dedicated=True)
     from octavo import flow
 
-    flow.handle(list(Mention.objects.values_list("pk", flat=True)))
+    flow.handle(list(Mention.objects.values_list("pk", flat=True)), tier=BEST)
     return [Mention.objects.get(pk=mention.pk) for mention in mentions]
 
 
@@ -75,7 +78,7 @@ class TestLearning:
             after.count(teaching.HOUSE_RULE) > before.count(teaching.HOUSE_RULE)
             and after.count(teaching.HOUSE_RULE) > len(rest) / 2
         )
-        assert {m.model for m in Mention.objects.filter(brand=brand)} == {f"{model_version(Tier.DEFAULT)}+b1"}
+        assert {m.model for m in Mention.objects.filter(brand=brand)} == {f"{model_version(BEST)}+b1"}
         assert read_as(brand, corrected) == [teaching.HOUSE_RULE] * len(corrected), "what people said stays"
         assert list(Mention.objects.filter(brand=other).order_by("pk").values()) == untouched
 
@@ -89,11 +92,11 @@ class TestLearning:
         (fresh,) = recorded(
             post("Tramonto, we would like to stock the marble basin for our hotel guests"), dedicated=True
         )
-        flow.read_again(seconds=5)
+        flow.read_again(seconds=5, tier=BEST)
         fresh.refresh_from_db()
         assert fresh.register == teaching.HOUSE_RULE and fresh.model.endswith("+b1")
-        assert flow.handle(list(Mention.objects.filter(brand=brand).values_list("pk", flat=True))) == 0
-        assert flow.read_again(seconds=1) == 0
+        assert flow.handle(list(Mention.objects.filter(brand=brand).values_list("pk", flat=True)), tier=BEST) == 0
+        assert flow.read_again(seconds=1, tier=BEST) == 0
 
     def test_corrections_of_one_moment_are_learned_together_and_only_once(
         self, user: User, asked: list[Mention]
@@ -123,7 +126,7 @@ class TestLearning:
         models = set(Mention.objects.values_list("model", flat=True))
         learn()
         assert LearnedModel.objects.get().verdict != "kept"
-        assert set(Mention.objects.values_list("model", flat=True)) == models == {model_version(Tier.DEFAULT)}
+        assert set(Mention.objects.values_list("model", flat=True)) == models == {model_version(BEST)}
 
     def test_withdrawn_corrections_are_unlearned(self, user: User, brand: Brand, asked: list[Mention]) -> None:
         before = read_as(brand, asked)
@@ -204,7 +207,7 @@ class TestPeoplesSay:
         taught = read_as(brand, learned)
         self.post(client, "", learning="off")
         learn()
-        assert {m.model for m in Mention.objects.filter(brand=brand)} == {model_version(Tier.DEFAULT)}
+        assert {m.model for m in Mention.objects.filter(brand=brand)} == {model_version(BEST)}
         assert read_as(brand, learned) != taught
         self.post(client, "", learning="on")
         learn()

@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 
 from octavo.understand import Readings, Tier, explain, model_version, read
 from octavo.understand.readings import join
-from octavo.vocabulary import LANGUAGES, NO_REGISTER, REGISTERS, Parent, ParentKind, Post, Register, Sentiment
+from octavo.vocabulary import (
+    HARMS,
+    LANGUAGES,
+    NO_REGISTER,
+    REGISTERS,
+    BrandProfile,
+    Harm,
+    Parent,
+    ParentKind,
+    Post,
+    Register,
+    Sentiment,
+)
 
 TIERS = pytest.mark.parametrize("tier", list(Tier))
 
@@ -40,6 +52,9 @@ def test_any_text_is_read_and_every_column_stays_within_its_bounds(tier: Tier, t
         assert (reading.primary == NO_REGISTER) == (reading.assigned == ())
         assert reading.primary == (reading.assigned[0] if reading.assigned else NO_REGISTER)
         assert reading.runner_up != reading.primary
+        assert reading.gravity.score == reading.registers[Register.CRISIS]
+        assert set(reading.gravity.kinds) <= set(HARMS)
+        assert not (reading.abstained and reading.language == "und" and not text.strip())
         assert len(reading.evidence) <= 5
         for evidence in reading.evidence:
             assert 0 <= evidence.start < evidence.end <= len(text)
@@ -57,6 +72,17 @@ def test_evidence_points_at_whole_words_of_the_text_as_given(before: str, after:
         assert not any(sign.isspace() for sign in marked)
         outside = text[evidence.start - 1 : evidence.start] + text[evidence.end : evidence.end + 1]
         assert not (marked[0].isalnum() and outside[:1].isalnum() and evidence.start > 0 and marked.isascii())
+
+
+@TIERS
+def test_whom_a_message_addresses_is_no_reason_for_its_reading(tier: Tier) -> None:
+    brand = BrandProfile(name="Lumora Bank", handles=("lumora",))
+    text = "@lumora Lumora Bank your app crashes every time I open it, fix it! https://example.com/x"
+
+    for said in (explain(text, brand=brand, tier=tier), read(posts(text), brand=brand, tier=tier)[0]):
+        marked = {text[each.start : each.end].casefold() for each in said.evidence}
+        assert marked
+        assert not marked & {"@lumora", "lumora", "bank", "https://example.com/x"}
 
 
 def test_evidence_is_found_behind_signs_that_change_length_when_normalised() -> None:
@@ -168,3 +194,13 @@ def test_joined_readings_keep_the_evidence_of_each_row() -> None:
 
     assert [reading.evidence for reading in joined] == [reading.evidence for reading in whole]
     assert joined.evidence_rows.dtype == np.int32
+
+
+def test_a_message_that_names_harm_says_which() -> None:
+    said = explain(
+        "The car seat buckle opened while driving and my son was injured. My lawyer and the press will hear of this."
+    )
+
+    assert said.primary == Register.CRISIS
+    assert Harm.SAFETY in said.gravity.kinds
+    assert said.gravity.score > 10 * explain("My seat was a little dirty.").gravity.score

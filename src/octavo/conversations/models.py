@@ -219,8 +219,9 @@ class Mention(models.Model):
     """A kept post and its current reading. Partitioned by month of `published_at`.
 
     `registers` holds the eight probabilities in thousandths, in the order of `vocabulary.REGISTERS`; `evidence` start, end,
-    register index and weight in thousandths, four numbers a span, offsets in code points of `text`. `corrected` names the
-    fields of the reading a person has corrected; a later reading leaves them alone. `origin` is the number of the source
+    register index and weight in thousandths, four numbers a span, offsets in code points of `text`; bit i of `harm` is
+    `vocabulary.HARMS[i]`; `abstained` says that the model is too unsure for its register to be relied on. `corrected` names
+    the fields of the reading a person has corrected; a later reading leaves them alone. `origin` is the number of the source
     that brought it.
     """
 
@@ -254,6 +255,8 @@ class Mention(models.Model):
     urgency = models.SmallIntegerField(choices=UrgencyChoice.choices)
     campaign = models.CharField(max_length=120, blank=True)
     evidence = ArrayField(models.IntegerField(), default=list)
+    harm = models.IntegerField(default=0)
+    abstained = models.BooleanField(default=False)
     model = models.CharField(max_length=40)
     corrected = ArrayField(models.CharField(max_length=15), default=list)
 

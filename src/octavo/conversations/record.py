@@ -143,6 +143,8 @@ def _keep_rows(cursor: Any, columns: rows.Columns, items: list[tuple[int, dateti
                 columns.urgency[row] if "urgency" not in corrected else None,
                 columns.campaign[row][:120],
                 "{" + ",".join(map(str, columns.evidence[row])) + "}",
+                columns.harm[row],
+                columns.abstained[row] and "register" not in corrected,
             )
         )
     if not changes:
@@ -156,11 +158,12 @@ def _keep_rows(cursor: Any, columns: rows.Columns, items: list[tuple[int, dateti
             assigned = coalesce(r.assigned::varchar[], m.assigned), runner_up = r.runner_up,
             registers = r.registers::smallint[], sentiment = coalesce(r.sentiment, m.sentiment),
             sentiment_score = r.sentiment_score, urgency = coalesce(r.urgency, m.urgency), campaign = r.campaign,
-            evidence = r.evidence::integer[], model = %s
+            evidence = r.evidence::integer[], harm = r.harm, abstained = r.abstained, model = %s
         FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::boolean[], %s::smallint[], %s::text[], %s::text[],
-                    %s::text[], %s::text[], %s::text[], %s::smallint[], %s::smallint[], %s::text[], %s::text[])
+                    %s::text[], %s::text[], %s::text[], %s::smallint[], %s::smallint[], %s::text[], %s::text[],
+                    %s::integer[], %s::boolean[])
             AS r (id, published_at, language, relevant, relevance, register, assigned, runner_up, registers, sentiment,
-                  sentiment_score, urgency, campaign, evidence)
+                  sentiment_score, urgency, campaign, evidence, harm, abstained)
         WHERE m.id = r.id AND m.published_at = r.published_at AND (r.language IS {null} NULL)
     """
     cursor.execute(sql.format(language="", null=""), [columns.model, *lists])

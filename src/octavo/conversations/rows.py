@@ -36,7 +36,7 @@ MOST = 2**63 - 1
 MENTION_COLUMNS = (
     "id, published_at, received_at, brand_id, conversation_id, author_id, origin, channel, external_id, subject, text, url, "
     "parent, reach, own, edited_at, language, relevant, relevance, register, assigned, runner_up, registers, sentiment, "
-    "sentiment_score, urgency, campaign, evidence, model"
+    "sentiment_score, urgency, campaign, evidence, harm, abstained, model"
 )
 CONVERSATION_COLUMNS = (
     "id, brand_id, channel, subject, status, first_at, last_at, waiting_since, mentions_count, head, author_id, "
@@ -97,6 +97,8 @@ class Columns:
     urgency: list[int]
     campaign: list[str]
     evidence: list[list[int]]
+    harm: list[int]
+    abstained: list[bool]
     model: str
     scores: list[int]
     registers_text: list[str]
@@ -121,6 +123,8 @@ class Columns:
             urgency=readings.urgency.tolist(),
             campaign=list(readings.campaign),
             evidence=evidence,
+            harm=readings.harm.tolist(),
+            abstained=readings.abstained.tolist(),
             model=readings.model,
             scores=_scores(readings.primary, np.asarray(registers, np.int16).reshape(-1, len(REGISTERS))),
             registers_text=_insides(registers),
@@ -214,7 +218,7 @@ def mention_lines(
             f"{_NAMES[columns.runner_up[row]]}\t{{{columns.registers_text[row]}}}\t"
             f"{_SENTIMENTS[columns.sentiment[row]]}\t{columns.sentiment_score[row]}\t{columns.urgency[row]}\t"
             f"{escape(columns.campaign[row][:120]) if columns.campaign[row] else ''}\t"
-            f"{{{columns.evidence_text[row]}}}{tail}"
+            f"{{{columns.evidence_text[row]}}}\t{columns.harm[row]}\t{'t' if columns.abstained[row] else 'f'}{tail}"
         )
 
 

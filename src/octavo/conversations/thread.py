@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.db.models import QuerySet
 
-from octavo.conversations import access, threads
+from octavo.conversations import access, threads, words
 from octavo.conversations.models import (
     Conversation,
     Correction,
@@ -20,6 +20,7 @@ from octavo.conversations.models import (
     UrgencyChoice,
 )
 from octavo.people.models import User
+from octavo.understand.readings import harms
 from octavo.vocabulary import NO_REGISTER, REGISTERS
 
 LATEST = 30
@@ -55,6 +56,7 @@ class Message:
     subject: str
     sentiment_words: str
     urgency_words: str
+    harms: Sequence[str]
     corrections: Sequence[Correction]
     versions: Sequence[MentionVersion]
     is_head: bool
@@ -168,6 +170,7 @@ def _message(
         subject=mention.subject if threads.bare_subject(mention.subject) != threads.bare_subject(subject) else "",
         sentiment_words=str(SentimentChoice(mention.sentiment).label),
         urgency_words=str(UrgencyChoice(mention.urgency).label),
+        harms=[words.harm_name(harm) for harm in harms(mention.harm)],
         corrections=corrections,
         versions=versions,
         is_head=is_head,

@@ -9,6 +9,8 @@ from django.utils.dates import MONTHS_3
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from octavo.vocabulary import Harm
+
 CHANNEL_NAMES = {
     "rss": "RSS",
     "webhook": "Webhook",
@@ -31,6 +33,24 @@ def language_name(code: str) -> str:
         "nl": _("Dutch"),
     }
     return names.get(code, _("Undetermined"))
+
+
+def harm_name(harm: Harm) -> str:
+    """What kind of harm a message names."""
+    return {
+        Harm.SAFETY: _("Safety"),
+        Harm.HEALTH: _("Health"),
+        Harm.DATA: _("Personal data"),
+        Harm.FRAUD: _("Fraud"),
+        Harm.DISCRIMINATION: _("Discrimination"),
+        Harm.CRUELTY: _("Cruelty"),
+        Harm.LAW: _("Law"),
+        Harm.PRESS: _("Press"),
+        Harm.BOYCOTT: _("Boycott"),
+        Harm.MASS_FAILURE: _("Many affected"),
+        Harm.MISCONDUCT: _("Misconduct"),
+        Harm.ENVIRONMENT: _("Environment"),
+    }[harm]
 
 
 def channel_name(name: str) -> str:

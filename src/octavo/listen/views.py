@@ -35,7 +35,7 @@ from octavo.listen import access, backlog, importing, sources, words
 from octavo.listen.forms import MappingForm, SourceForm, UploadForm
 from octavo.listen.models import FileImport, Source
 from octavo.people import person
-from octavo.understand import Tier, model_version
+from octavo.understand import Tier, model_version, within_reach
 from octavo.vocabulary import Post, Reject
 
 Receive = Callable[[Source, Mapping[str, str], bytes], Sequence[Post | Reject]]
@@ -404,8 +404,9 @@ def _followable() -> list[dict[str, Any]]:
 
 
 def _unread() -> int:
-    """Messages the default model has still to read."""
-    return backlog.left(model_version(Tier.DEFAULT)) if Tier(settings.OCTAVO_OPTIONS.worker_tier) is Tier.DEFAULT else 0
+    """Messages that are still to be read a second time."""
+    tier = within_reach(Tier(settings.OCTAVO_OPTIONS.worker_tier))
+    return 0 if tier is Tier.FAST else backlog.left(model_version(tier))
 
 
 def _blamed(form: SourceForm) -> str:

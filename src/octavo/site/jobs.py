@@ -129,7 +129,9 @@ def read_again() -> None:
         return
     _give_way()
     try:
-        left = flow.read_again(seconds=READ_SECONDS, stop=lambda: _stopping.is_set() or importing.any_running())
+        left = flow.read_again(
+            seconds=READ_SECONDS, tier=_tier(), stop=lambda: _stopping.is_set() or importing.any_running()
+        )
     except EncoderUnavailable as error:
         log.warning("the default model is not available; the fast one's readings stay", reason=str(error))
         return
@@ -302,9 +304,9 @@ def _defer(task: Any, *, queueing_lock: str, lock: str, **arguments: Any) -> boo
 
 
 def _tier() -> Tier:
-    from octavo.understand import Tier
+    from octavo.understand import Tier, within_reach
 
-    return Tier(settings.OCTAVO_OPTIONS.worker_tier)
+    return within_reach(Tier(settings.OCTAVO_OPTIONS.worker_tier))
 
 
 def _soon() -> Any:

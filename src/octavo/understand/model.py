@@ -4,17 +4,21 @@ heads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.understand import bag, encoder
-from octavo.understand.heads import REGISTER
+from octavo.understand import bag, deep, encoder
+from octavo.understand.heads import PRIMARY, REGISTER, sigmoid, softmax
+from octavo.understand.readings import CRISIS
 from octavo.understand.tier import Tier
 from octavo.understand.words import VOCABULARY, Words
+from octavo.vocabulary import Parent
 
 FOLDER = Path(__file__).parent / "models"
 
@@ -22,30 +26,67 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Deep:
+    """What the accurate tier adds: the heads of the deep encoder, and which messages are worth its time.
+
+    `vector` float32[deep.WIDTH, HEADS] and `bias` float32[HEADS] give its log-odds; `slope` and `offset` float32[HEADS]
+    calibrate their mean with those of the default tier. Worth it is a message whose primary register is less probable
+    than `sure`, or whose probability of crisis is at least `alarming`.
+    """
+
+    vector: Floats
+    bias: Floats
+    slope: Floats
+    offset: Floats
+    sure: float
+    alarming: float
+
+    def worth(self, logits: Floats) -> NDArray[np.intp]:
+        """Rows of the log-odds of the default tier, float32[n, HEADS], to read again."""
+        unsure = softmax(logits[:, PRIMARY]).max(axis=1) < self.sure
+        alarming = sigmoid(logits[:, REGISTER.start + CRISIS]) >= self.alarming
+        return np.flatnonzero(unsure | alarming)
+
+    def score(self, logits: Floats, texts: Sequence[str], parents: Sequence[Parent | None]) -> Floats:
+        """Log-odds from those of the default tier, float32[n, HEADS], and the same messages."""
+        own = deep.load().encode(texts, parents) @ self.vector + self.bias
+        return np.asarray((logits + own) / 2 * self.slope + self.offset, np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """`table` float32[bag.COLUMNS, HEADS], `surface` float32[features, HEADS], `bias` float32[HEADS]; `vector`
-    float32[encoder.DIMENSIONS, HEADS] where the sentence encoder is used. `thresholds` float32[8]: probability from
-    which a register is assigned.
+    """`surface` float32[features, HEADS], `bias` float32[HEADS]; `table` float32[bag.COLUMNS, HEADS] where words count
+    by themselves, `vector` float32[encoder.DIMENSIONS, HEADS] where the sentence encoder is used, `deep` where the deep
+    one is. `thresholds` float32[8] and `harm_thresholds` float32[12]: probability from which a register or a kind of
+    harm is assigned. Below the probability `unsure` of its primary register a reading abstains.
     """
 
     version: str
-    table: Floats
     surface: Floats
     bias: Floats
     thresholds: Floats
-    vector: Floats | None
-    reasons: Floats = field(init=False)
-    """float32[bag.COLUMNS, 8]: the part of `table` that concerns registers, by itself, for evidence."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "reasons", np.ascontiguousarray(self.table[:, REGISTER]))
+    harm_thresholds: Floats
+    unsure: float
+    table: Floats | None = None
+    vector: Floats | None = None
+    deep: Deep | None = None
 
     def score(self, words: Words, columns: NDArray[np.int32], surface: Floats) -> Floats:
-        """Calibrated log-odds, float32[n, HEADS]."""
-        logits = bag.matrix(words, columns) @ self.table + surface @ self.surface + self.bias
+        """Calibrated log-odds, float32[n, HEADS], of all but the deep encoder."""
+        logits = surface @ self.surface + self.bias
+        if self.table is not None:
+            logits += bag.matrix(words, columns) @ self.table
         if self.vector is not None:
             logits += encoder.load().encode(*word_pieces(words)) @ self.vector
         return np.asarray(logits, np.float32)
+
+
+@cache
+def reasons() -> Floats:
+    """float32[bag.COLUMNS, 8]: what each column of a bag adds to the registers, by the fast tier; for evidence."""
+    table = load(Tier.FAST).table
+    assert table is not None
+    return np.ascontiguousarray(table[:, REGISTER])
 
 
 def word_pieces(words: Words) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -58,13 +99,25 @@ def word_pieces(words: Words) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
 @cache
 def load(tier: Tier) -> Model:
     """The shipped model of a tier, read once in a process."""
-    with np.load(FOLDER / f"{tier.value}.npz", allow_pickle=False) as stored:
+    if tier is Tier.ACCURATE:
+        with np.load(_path(tier), allow_pickle=False) as stored:
+            added = Deep(
+                **{name: stored[name].astype(np.float32) for name in ("vector", "bias", "slope", "offset")},
+                sure=float(stored["sure"]),
+                alarming=float(stored["alarming"]),
+            )
+            decided = {name: stored[name] for name in ("thresholds", "harm_thresholds")}
+            unsure = float(stored["unsure"])
+        return replace(load(Tier.DEFAULT), version=version(tier), deep=added, unsure=unsure, **decided)
+    with np.load(_path(tier), allow_pickle=False) as stored:
         return Model(
             version=version(tier),
-            table=stored["table"] * stored["table_scale"],
             surface=stored["surface"],
             bias=stored["bias"],
             thresholds=stored["thresholds"],
+            harm_thresholds=stored["harm_thresholds"],
+            unsure=float(stored["unsure"]),
+            table=stored["table"] * stored["table_scale"] if "table" in stored.files else None,
             vector=stored["vector"] if "vector" in stored.files else None,
         )
 
@@ -72,21 +125,42 @@ def load(tier: Tier) -> Model:
 @cache
 def version(tier: Tier) -> str:
     """Tier and version, such as `fast-1`; renewed whenever the shipped weights change."""
-    with np.load(FOLDER / f"{tier.value}.npz", allow_pickle=False) as stored:
+    with np.load(_path(tier), allow_pickle=False) as stored:
         return f"{tier.value}-{stored['version']}"
 
 
+@cache
+def within_reach(tier: Tier) -> Tier:
+    """The tier, or the default one where the deep encoder cannot be had on this machine."""
+    if tier is Tier.ACCURATE:
+        try:
+            deep.prepare()
+        except encoder.EncoderUnavailable:
+            return Tier.DEFAULT
+    return tier
+
+
 def save(tier: Tier, model: Model, *, folder: Path = FOLDER) -> None:
-    """Write a model as it ships: the large table in one byte a weight, with one scale a head."""
-    scale = np.maximum(np.abs(model.table).max(axis=0), 1e-9) / 127
-    arrays = {
+    """Write a model as it ships: the large table in one byte a weight, with one scale a head. Of the accurate tier only
+    what it adds to the default one.
+    """
+    arrays: dict[str, Any] = {
         "version": np.array(model.version),
-        "table": np.round(model.table / scale).astype(np.int8),
-        "table_scale": scale.astype(np.float32),
-        "surface": model.surface.astype(np.float32),
-        "bias": model.bias.astype(np.float32),
         "thresholds": model.thresholds.astype(np.float32),
+        "harm_thresholds": model.harm_thresholds.astype(np.float32),
+        "unsure": np.float32(model.unsure),
     }
-    if model.vector is not None:
-        arrays["vector"] = model.vector.astype(np.float32)
+    if model.deep is not None:
+        arrays |= {each.name: np.asarray(getattr(model.deep, each.name), np.float32) for each in fields(Deep)}
+    else:
+        arrays |= {"surface": model.surface.astype(np.float32), "bias": model.bias.astype(np.float32)}
+        if model.table is not None:
+            scale = np.maximum(np.abs(model.table).max(axis=0), 1e-9) / 127
+            arrays |= {"table": np.round(model.table / scale).astype(np.int8), "table_scale": scale.astype(np.float32)}
+        if model.vector is not None:
+            arrays["vector"] = model.vector.astype(np.float32)
     np.savez_compressed(folder / f"{tier.value}.npz", **arrays)
+
+
+def _path(tier: Tier) -> Path:
+    return FOLDER / f"{tier.value}.npz"

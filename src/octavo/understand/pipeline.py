@@ -11,6 +11,7 @@ from octavo.understand import (
     bag,
     campaign,
     evidence,
+    gravity,
     language,
     model,
     readings,
@@ -18,6 +19,7 @@ from octavo.understand import (
     relevance,
     sentiment,
     surface,
+    topics,
     urgency,
     words,
 )  # fmt: skip
@@ -46,8 +48,8 @@ def read(
     is what the brand's corrections taught; the fast tier reads without it.
 
     Never raises for any text; of a long one only the first `words.LONGEST_TEXT` characters are read. The same post
-    gives the same reading, alone or among others. Raises `encoder.EncoderUnavailable` where the default tier cannot
-    be prepared.
+    gives the same reading, alone or among others. Raises `encoder.EncoderUnavailable` where an encoder that the tier
+    needs cannot be prepared.
     """
     batches = [posts[start : start + AT_A_TIME] for start in range(0, len(posts), AT_A_TIME)] or [posts]
     return readings.join([_read(batch, brand, tier, learned) for batch in batches])
@@ -64,11 +66,11 @@ def explain(
 ) -> Reading:
     """The reading of a single text; `hint` is its language where that is known.
 
-    Its evidence is weighed with more care than there is time for in a batch: the default tier reads the text again without
-    each of its words.
+    Its evidence is weighed with more care than there is time for in a batch: all but the fast tier read the text again
+    without each of its words (by the sentence encoder alone).
     """
     post = Post("", "", text, language=hint, parent=parent)
-    return _read([post], brand, tier, learned, carefully=tier is Tier.DEFAULT)[0]
+    return _read([post], brand, tier, learned, carefully=tier is not Tier.FAST)[0]
 
 
 def _read(
@@ -85,21 +87,25 @@ def _read(
     languages = language.detect(texts, [post.language for post in posts])
     relevant, relevances = relevance.judge(posts, brand)
     echoed = campaign.find(posts, brand)
+    named = topics.find(posts, brand)
 
     split = words.split(texts)
     columns = bag.columns(split)
-    shown = surface.features(texts, [post.parent for post in posts], np.diff(split.first_word))
-    logits = trained.score(split, columns, shown)
+    parents = [post.parent for post in posts]
+    shown = surface.features(texts, parents, np.diff(split.first_word))
+    scored = trained.score(split, columns, shown)
+    logits = _deepened(trained, scored, texts, parents)
 
     intelligible = np.diff(split.first_piece_of_text()) > 0
     echoes = np.fromiter((match is not None for match in echoed), bool, len(posts))
     decision = registers.decide(logits, trained.thresholds, intelligible=intelligible, echoes=echoes)
     tone, tone_score = sentiment.decide(logits, intelligible)
     asked = _asked(decision, intelligible)
+    called = relevance.words_of_names(brand)
     if carefully:
-        spans = evidence.left_out(split, _lost(trained, split, shown, logits), asked)
+        spans = evidence.left_out(split, _lost(trained, split, shown, scored), asked, names=called)
     else:
-        spans = evidence.find(split, columns, model.load(Tier.FAST).reasons, asked)
+        spans = evidence.find(split, columns, model.reasons(), asked, names=called)
     spans = evidence.with_echoes(spans, echoed)
 
     return Readings(
@@ -114,6 +120,9 @@ def _read(
         sentiment=tone,
         sentiment_score=tone_score,
         urgency=urgency.decide(logits, intelligible),
+        harm=gravity.kinds(logits, trained.harm_thresholds, intelligible),
+        abstained=intelligible & (decision.confidence < trained.unsure),
+        topics=named,
         campaign=[match.campaign if match else "" for match in echoed],
         evidence_rows=spans.rows,
         evidence_start=spans.start,
@@ -122,6 +131,18 @@ def _read(
         evidence_register=spans.register,
         model=trained.version,
     )
+
+
+def _deepened(
+    trained: model.Model, scored: NDArray[np.float32], texts: Sequence[str], parents: Sequence[Parent | None]
+) -> NDArray[np.float32]:
+    """The log-odds, those of the messages that are worth it by the deep encoder too."""
+    rows = trained.deep.worth(scored) if trained.deep is not None else np.zeros(0, np.intp)
+    if trained.deep is None or not len(rows):
+        return scored
+    logits = scored.copy()
+    logits[rows] = trained.deep.score(scored[rows], [texts[row] for row in rows], [parents[row] for row in rows])
+    return logits
 
 
 def _asked(decision: registers.Decision, intelligible: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -12,11 +12,18 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.vocabulary import NO_REGISTER, REGISTERS, Evidence, Reading, Register, Sentiment, Tone
+from octavo.vocabulary import HARMS, NO_REGISTER, REGISTERS, Evidence, Gravity, Harm, Reading, Register, Sentiment, Tone
 
 SENTIMENTS = tuple(Sentiment)
 NONE = -1
 """In the column `primary`: no register."""
+
+CRISIS = REGISTERS.index(Register.CRISIS)
+
+
+def harms(bits: int) -> tuple[Harm, ...]:
+    """The kinds of harm that are set in a number of the column `harm`."""
+    return tuple(harm for place, harm in enumerate(HARMS) if bits >> place & 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,8 +32,8 @@ class Readings(Sequence[Reading]):
 
     `primary`, `runner_up` int8[n] are indices in `REGISTERS` (-1: none); bit i of `assigned` uint8[n] is
     `REGISTERS[i]`; `registers` float32[n, 8] are probabilities; `sentiment` int8[n] is an index in
-    `tuple(Sentiment)`. The evidence of row i lies in `evidence_start`, `_end` (int32), `_weight` (float32) and
-    `_register` (int8) at `evidence_rows[i]:evidence_rows[i + 1]`.
+    `tuple(Sentiment)`; bit i of `harm` uint16[n] is `HARMS[i]`. The evidence of row i lies in `evidence_start`, `_end`
+    (int32), `_weight` (float32) and `_register` (int8) at `evidence_rows[i]:evidence_rows[i + 1]`.
     """
 
     id: list[str]
@@ -40,7 +47,10 @@ class Readings(Sequence[Reading]):
     sentiment: NDArray[np.int8]
     sentiment_score: NDArray[np.float32]
     urgency: NDArray[np.int8]
+    harm: NDArray[np.uint16]
+    abstained: NDArray[np.bool_]
     campaign: list[str]
+    topics: list[tuple[str, ...]]
     evidence_rows: NDArray[np.int32]
     evidence_start: NDArray[np.int32]
     evidence_end: NDArray[np.int32]
@@ -80,6 +90,9 @@ class Readings(Sequence[Reading]):
             evidence=tuple(self._evidence(row)),
             model=self.model,
             campaign=self.campaign[row],
+            gravity=Gravity(float(self.registers[row, CRISIS]), harms(int(self.harm[row]))),
+            topics=self.topics[row],
+            abstained=bool(self.abstained[row]),
         )
 
     def _evidence(self, row: int) -> Iterable[Evidence]:

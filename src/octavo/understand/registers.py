@@ -24,6 +24,7 @@ class Decision:
     carried: NDArray[np.bool_]
     primary: NDArray[np.int8]
     runner_up: NDArray[np.int8]
+    confidence: NDArray[np.float32]
 
 
 def decide(
@@ -55,7 +56,8 @@ def decide(
     others = probability.copy()
     chosen = np.flatnonzero(primary >= 0)
     others[chosen, primary[chosen]] = -1
-    return Decision(probability, carried, primary, others.argmax(axis=1).astype(np.int8))
+    confidence = likely.max(axis=1)
+    return Decision(probability, carried, primary, others.argmax(axis=1).astype(np.int8), confidence)
 
 
 def bits(carried: NDArray[np.bool_]) -> NDArray[np.uint8]:

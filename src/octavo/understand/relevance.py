@@ -38,6 +38,15 @@ def judge(posts: Sequence[Post], brand: BrandProfile | None) -> tuple[NDArray[np
     return relevance > _EVEN, relevance
 
 
+@lru_cache(maxsize=256)
+def words_of_names(brand: BrandProfile | None) -> frozenset[str]:
+    """The words, in small letters, of which the brand's names are made."""
+    if brand is None:
+        return frozenset()
+    names = (brand.name, *(alias.text for alias in brand.aliases), *brand.handles)
+    return frozenset(form for name in names for form in (*name.casefold().split(), name.casefold().strip()) if form)
+
+
 @dataclass(frozen=True, slots=True)
 class _Names:
     """Patterns over folded text; None where the brand has no such names."""

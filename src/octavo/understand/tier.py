@@ -1,4 +1,4 @@
-"""The two ways of reading: one that keeps up with any backlog, one that reads better when there is time."""
+"""The ways of reading: each slower than the one before, and better."""
 
 from __future__ import annotations
 
@@ -6,5 +6,10 @@ from enum import StrEnum
 
 
 class Tier(StrEnum):
+    """`FAST` keeps up with any backlog, `DEFAULT` reads with the sentence encoder, `ACCURATE` also with the deep encoder
+    where the default tier is unsure or sees a sign of crisis.
+    """
+
     FAST = "fast"
     DEFAULT = "default"
+    ACCURATE = "accurate"

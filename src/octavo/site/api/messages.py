@@ -28,6 +28,7 @@ from octavo.site.api.schemas import (
 )
 from octavo.site.api.tokens import Bearer, owner
 from octavo.understand import EncoderUnavailable, Tier, read
+from octavo.understand.readings import CRISIS, harms
 from octavo.vocabulary import REGISTERS, Parent, Post, Reading, Reject
 
 CHANNEL = "api"
@@ -195,7 +196,9 @@ def reading_of(reading: Reading) -> dict[str, Any]:
         "runner_up": str(reading.runner_up),
         "sentiment": {"label": reading.sentiment.label, "score": round(float(reading.sentiment.score), 3)},
         "urgency": reading.urgency,
+        "gravity": {"score": round(float(reading.gravity.score), 3), "kinds": list(reading.gravity.kinds)},
         "campaign": reading.campaign,
+        "abstained": reading.abstained,
         "evidence": [
             {"start": span.start, "end": span.end, "weight": round(float(span.weight), 3), "register": span.register}
             for span in reading.evidence
@@ -216,7 +219,9 @@ def _kept_reading(row: Mention) -> dict[str, Any]:
         "runner_up": row.runner_up,
         "sentiment": {"label": row.sentiment, "score": row.sentiment_score / 1000},
         "urgency": row.urgency,
+        "gravity": {"score": row.registers[CRISIS] / 1000, "kinds": list(harms(row.harm))},
         "campaign": row.campaign,
+        "abstained": row.abstained,
         "evidence": [
             {"start": flat[at], "end": flat[at + 1], "register": REGISTERS[flat[at + 2]], "weight": flat[at + 3] / 1000}
             for at in range(0, len(flat), 4)

@@ -13,7 +13,7 @@ from ninja import Field, Schema
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, WithJsonSchema
 
 from octavo.site.api import cursors
-from octavo.vocabulary import ParentKind, Register, Sentiment
+from octavo.vocabulary import Harm, ParentKind, Register, Sentiment
 
 MOST_LISTED = 200
 MOST_SENT = 1_000
@@ -101,6 +101,11 @@ class ToneOut(Schema):
     score: float = Field(description="Probability of the label.")
 
 
+class GravityOut(Schema):
+    score: float = Field(description="Probability that it is a sign of harm beyond one person's case.")
+    kinds: list[Harm] = Field(description="The kinds of harm it names.")
+
+
 class EvidenceOut(Schema):
     start: int = Field(description="In Unicode code points of `text`.")
     end: int = Field(description="Exclusive.")
@@ -122,7 +127,9 @@ class ReadingOut(Schema):
     runner_up: RegisterName
     sentiment: ToneOut
     urgency: int = Field(ge=0, le=3, description="0 nothing to do, 1 when possible, 2 today, 3 now.")
+    gravity: GravityOut
     campaign: str = Field(description="The declared campaign it echoes, if any.")
+    abstained: bool = Field(description="The model is too unsure of `primary` for anybody to rely on it.")
     evidence: list[EvidenceOut] = Field(description="The words that weighed most.")
     model: str
     corrected: list[str] = Field(default=[], description="Fields a person has corrected.")
@@ -301,7 +308,9 @@ class TextsIn(Schema):
     brand: Slug | None = Field(
         default=None, description="Judge relevance and campaigns for this brand; else all is relevant."
     )
-    tier: Literal["fast", "default"] = Field(default="fast", description="`default` reads better and takes longer.")
+    tier: Literal["fast", "default", "accurate"] = Field(
+        default="fast", description="`default` reads better and takes longer, `accurate` best and longest."
+    )
 
 
 class ReadingWithId(ReadingOut):

@@ -1,0 +1,79 @@
+"""The same message in other clothes: what should change nothing about its reading is shown to change nothing."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from training.targets import Example
+
+SHARE = 0.4
+"""Share of the messages that are shown once more, each changed in one way."""
+
+_WEIGHT = 0.5
+
+_HANDLES = ("@support", "@help", "@team", "@service", "@official", "@store", "@news", "@user1")
+_LINKS = (
+    "https://t.co/x7Kq2",
+    "http://bit.ly/2Lm",
+    "https://short.example/a1",
+    "www.example.org/page",
+    "https://youtu.be/q",
+)
+_OPENINGS = {
+    "en": ("Hi,", "Hi there", "Hey", "Good morning"),
+    "fr": ("Bonsoir,", "Salut", "Coucou", "Bjr"),
+    "it": ("Ciao,", "Salve", "Buonasera", "Buond\u00ec"),
+    "es": ("Hola,", "Buenas", "Buenas tardes"),
+    "de": ("Hallo,", "Moin", "Servus", "Guten Abend"),
+    "pt": ("Ol\u00e1,", "Oi", "Boa tarde"),
+    "nl": ("Hallo,", "Hoi", "Goedemiddag"),
+}
+
+
+def varied(examples: Sequence[Example], *, seed: int) -> list[Example]:
+    """Changed copies of some of these examples, with the labels of the originals and half their weight."""
+    chance = np.random.default_rng(seed)
+    found = []
+    for example in examples:
+        if chance.random() < SHARE:
+            change = _CHANGES[chance.integers(len(_CHANGES))]
+            text = change(example, chance)
+            if text != example.text:
+                found.append(replace(example, text=text, weight=example.weight * _WEIGHT))
+    return found
+
+
+def _capitals(example: Example, _: np.random.Generator) -> str:
+    return example.text.upper()
+
+
+def _small(example: Example, _: np.random.Generator) -> str:
+    return example.text.lower()
+
+
+def _bare(example: Example, _: np.random.Generator) -> str:
+    """Typed in haste: without accents and punctuation."""
+    plain = unicodedata.normalize("NFKD", example.text)
+    return "".join(sign for sign in plain if not unicodedata.combining(sign) and sign not in ".,;:!").lower()
+
+
+def _linked(example: Example, chance: np.random.Generator) -> str:
+    return f"{example.text} {_LINKS[chance.integers(len(_LINKS))]}"
+
+
+def _addressed(example: Example, chance: np.random.Generator) -> str:
+    return f"{_HANDLES[chance.integers(len(_HANDLES))]} {example.text}"
+
+
+def _greeting(example: Example, chance: np.random.Generator) -> str:
+    openings = _OPENINGS.get(example.language, _OPENINGS["en"])
+    return f"{openings[chance.integers(len(openings))]} {example.text}"
+
+
+_CHANGES: tuple[Callable[[Example, np.random.Generator], str], ...] = (
+    _capitals, _capitals, _small, _bare, _linked, _linked, _addressed, _greeting,
+)  # fmt: skip
