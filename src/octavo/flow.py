@@ -35,10 +35,10 @@ from octavo.conversations import learning, profile
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand, Mention
 from octavo.kit import clock
-from octavo.listen import ahead, backlog, importing, sources
+from octavo.listen import ahead, backlog, brands, importing, reading, running, sources
 from octavo.listen import collect as collecting
 from octavo.listen.models import FileImport, Source
-from octavo.understand import Readings, Tier, adapt, model_version, read
+from octavo.understand import Tier, adapt, model_version, read
 from octavo.vocabulary import Author, BrandProfile, Parent, ParentKind, Post, Reject
 
 _READ = (
@@ -104,16 +104,16 @@ def webhook(source: Source, headers: Mapping[str, str], body: bytes) -> Sequence
     return results
 
 
-def import_file(job: FileImport) -> Iterator[importing.Progress]:
+def import_file(job: FileImport) -> Iterator[running.Progress]:
     """A file comes in from where it stands; gives the progress after each batch. Stop it anywhere and run it again.
 
-    While PostgreSQL keeps a batch the next one is parsed and read in a thread beside. Raises `importing.AlreadyRunning`,
+    While PostgreSQL keeps a batch the next one is parsed and read in a thread beside. Raises `running.AlreadyRunning`,
     or `ChannelError` after the import has been marked as stopped.
     """
-    with importing.alone(job):
-        run = importing.Run(job)
+    with running.alone(job):
+        run = running.Run(job)
         try:
-            for ready in ahead.in_thread(importing.batches(run.what(), _read_fast)):
+            for ready in ahead.in_thread(reading.batches(run.what())):
                 for group in ready.groups:
                     recorder.make_room(group.posts)
                 with transaction.atomic():
@@ -146,7 +146,7 @@ def replay(
     with files.open_file(path, choices.options()) as reader:
         for due in files.replay(reader.batches(size=1000), speed=speed):
             for name in dict.fromkeys(post.brand for post in due):
-                to = brand or importing.make_brand(name)
+                to = brand or brands.make(name)
                 posts = [_renamed(post, run) for post in due if brand or post.brand == name]
                 receive(posts, brand=to, dedicated=True)
                 if brand:
@@ -256,10 +256,6 @@ def _by_profile(
             profiles[key] = profile.of(brands[mention.brand_id], dedicated=key[1])
         groups.setdefault((profiles[key], learned.get(mention.brand_id)), []).append(mention)
     return groups
-
-
-def _read_fast(posts: Sequence[Post], known: BrandProfile) -> Readings:
-    return read(posts, brand=known, tier=Tier.FAST)
 
 
 def _renamed(post: Post, run: str) -> Post:
