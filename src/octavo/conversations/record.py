@@ -29,9 +29,12 @@ LATEST = timedelta(days=1)
 
 @dataclass(slots=True)
 class Recorded:
-    """What became of a batch. `new`, `edited` and `deleted` are mention ids; `outcomes` says it for each post, in order."""
+    """What became of a batch. `new`, `edited` and `deleted` are mention ids; `outcomes` says it for each post, in order.
+    `rows` are the places of the new ones in the batch, `moments` when each post counts as published."""
 
     new: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    moments: Sequence[datetime] = ()
     edited: list[int] = field(default_factory=list)
     deleted: list[int] = field(default_factory=list)
     known: int = 0
@@ -47,24 +50,35 @@ def record(
     received_at: datetime | None = None,
 ) -> Recorded:
     """Keep `posts` of one brand (or of several: `brand` then holds each post's) with the `readings` beside them (same
-    order, same length).
+    order, same length). As `record_drafts`."""
+    return record_drafts(rows.draft(posts, readings), brand=brand, origin=origin, received_at=received_at)
+
+
+def record_drafts(
+    drafts: rows.Drafts,
+    *,
+    brand: int | Sequence[int],
+    origin: int | None = None,
+    received_at: datetime | None = None,
+) -> Recorded:
+    """Keep posts that were read and drafted.
 
     A post already known is left alone, or becomes a new version of its text, or is forgotten where the channel says it was
     deleted; one that was deleted before it came never comes. Outcomes are `new`, `known`, `edited`, `deleted`. Safe to
-    repeat; runs in one transaction, joining the caller's. Raises `ValueError` where the lengths differ.
+    repeat; runs in one transaction, joining the caller's. Raises `ValueError` where not every post has a brand.
     """
     received = received_at or clock.now()
+    posts = drafts.posts
     brands = [brand] * len(posts) if isinstance(brand, int) else brand
-    if not len(posts) == len(readings) == len(brands):
-        raise ValueError("each post has one reading and one brand")
-    result = Recorded(outcomes=["known"] * len(posts))
+    if len(posts) != len(brands):
+        raise ValueError("each post has one brand")
+    moments = [_believable(post.created_at, received) for post in posts]
+    result = Recorded(outcomes=["known"] * len(posts), moments=moments)
     if not posts:
         return result
-    moments = [_believable(post.created_at, received) for post in posts]
     partitions.ensure(moments)
     keys = [threads.post_label(of, post.channel, post.external_id) for of, post in zip(brands, posts, strict=True)]
     labels = [threads.thread_labels(of, post) for of, post in zip(brands, posts, strict=True)]
-    columns = rows.Columns.of(readings)
     first, *repeats = _without_repeats(keys)
     with transaction.atomic():
         # Batches that join threads work alone on a brand, the others side by side.
@@ -76,19 +90,17 @@ def record(
                 result.outcomes[row] = "deleted" if posts[row].deleted else "new"
                 if not posts[row].deleted:
                     new.append(row)
-        homes = _add(
-            posts, columns, new, keys, labels, moments, received, claimed=claimed, brands=brands, origin=origin
-        )  # fmt: skip
-        result.new = [claimed[keys[row]] for row in new]
-        touched = set(homes) - set(result.new)
+        homes = _add(drafts, new, keys, labels, moments, received, claimed=claimed, brands=brands, origin=origin)
+        result.rows, result.new = new, [claimed[keys[row]] for row in new]
+        touched = set(homes).difference(result.new)
         written = {home for row, home in zip(new, homes, strict=True) if not posts[row].own}
         for wave in ([row for row in first if keys[row] not in claimed], *repeats):
-            touched |= _change(posts, columns, wave, keys, received, result)
+            touched |= _change(drafts, wave, keys, received, result)
         heads.refresh(touched, written=written, received=received)
         result.known = result.outcomes.count("known")
         arrived = Counter(of for of, outcome in zip(brands, result.outcomes, strict=True) if outcome == "new")
-        for of in {of for of, outcome in zip(brands, result.outcomes, strict=True) if outcome != "known"}:
-            _announce(of, arrived[of])
+        changed = {of for of, outcome in zip(brands, result.outcomes, strict=True) if outcome != "known"}
+        _announce({of: arrived[of] for of in changed})
     return result
 
 
@@ -117,8 +129,7 @@ def keep(readings: Readings, mentions: Sequence[int], *, anew: bool = False) -> 
                 changes.append((mention, published, language != columns.language[row], row, set(corrected)))
         _keep_rows(cursor, columns, changes)
         heads.refresh(conversation for _, conversation, *_ in found.values())
-        for brand in {brand for *_, brand in found.values()}:
-            _announce(brand, 0)
+        _announce(dict.fromkeys((brand for *_, brand in found.values()), 0))
     return len(found)
 
 
@@ -202,8 +213,7 @@ def _without_repeats(keys: Sequence[str]) -> list[list[int]]:
 
 
 def _add(
-    posts: Sequence[Post],
-    columns: rows.Columns,
+    drafts: rows.Drafts,
     new: list[int],
     keys: Sequence[str],
     labels: Sequence[list[str]],
@@ -217,17 +227,18 @@ def _add(
     """Write the mentions of the rows in `new`; the conversation of each, new ones written, old ones not yet refreshed."""
     if not new:
         return []
+    posts = drafts.posts
     ids = [claimed[keys[row]] for row in new]
     authors, names = _authors([posts[row] for row in new])
     homes = _conversations(new, keys, labels, ids)
     published = [moments[row].isoformat() for row in new]
     with connection.cursor() as cursor:
         heads.create(
-            cursor, posts, columns, new, ids=ids, conversations=homes, authors=authors, names=names, published=published,
+            cursor, drafts, new, ids=ids, conversations=homes, authors=authors, names=names, published=published,
             brands=brands, fresh=set(homes).intersection(ids),
         )  # fmt: skip
         lines = rows.mention_lines(
-            posts, columns, new, ids=ids, conversations=homes, authors=authors, published=published,
+            drafts, new, ids=ids, conversations=homes, authors=authors, published=published,
             received=received.isoformat(), edited=[_edited(posts[row], received) for row in new],
             brands=brands, origin=origin,
         )  # fmt: skip
@@ -252,11 +263,21 @@ def _claim(keys: Sequence[str]) -> dict[str, int]:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO conversations_postkey (key, mention) SELECT key, number FROM ("
-            "SELECT key, nextval('conversations_mention_number') AS number FROM unnest(%s::text::uuid[]) AS key OFFSET 0"
-            ") AS numbered ORDER BY key "
-            "ON CONFLICT DO NOTHING RETURNING encode(uuid_send(key), 'hex'), mention",
-            [_keys_array(keys)],
+            "SELECT array_agg(nextval('conversations_mention_number')) FROM generate_series(1, %s)", [len(keys)]
+        )
+        numbers = cursor.fetchone()[0]
+        cursor.execute(
+            "INSERT INTO conversations_postkey (key, mention) "
+            "SELECT * FROM unnest(%s::text::uuid[], %s::text::bigint[]) AS g (key, mention) ORDER BY key "
+            "ON CONFLICT DO NOTHING",
+            [_keys_array(keys), rows.numbers(numbers)],
+        )
+        if cursor.rowcount == len(keys):  # nearly always: a file brings what is new
+            return dict(zip(keys, numbers, strict=True))
+        cursor.execute(
+            "SELECT encode(uuid_send(k.key), 'hex'), k.mention FROM conversations_postkey k "
+            "JOIN unnest(%s::text::uuid[], %s::text::bigint[]) AS g (key, mention) ON (k.key, k.mention) = (g.key, g.mention)",
+            [_keys_array(keys), rows.numbers(numbers)],
         )
         return dict(cursor.fetchall())
 
@@ -266,8 +287,7 @@ def _keys_array(keys: Iterable[str]) -> str:
 
 
 def _change(
-    posts: Sequence[Post],
-    columns: rows.Columns,
+    drafts: rows.Drafts,
     changed: list[int],
     keys: Sequence[str],
     received: datetime,
@@ -276,6 +296,7 @@ def _change(
     """Posts already known: a new version of the text, a deletion, or nothing. The conversations that changed."""
     if not changed:
         return set()
+    posts = drafts.posts
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT encode(uuid_send(k.key), 'hex'), m.id, m.published_at, m.text, m.subject, m.edited_at, "
@@ -300,7 +321,7 @@ def _change(
         for row, _ in edits:
             result.outcomes[row] = "edited"
         _forget(cursor, gone, received)
-        _edit(cursor, posts, columns, edits, received)
+        _edit(cursor, drafts, edits, received)
     result.deleted += [mention.id for mention in gone]
     result.edited += [mention.id for _, mention in edits]
     return {mention.conversation for mention in gone} | {mention.conversation for _, mention in edits}
@@ -353,12 +374,11 @@ def _without_old_versions(
     return [(row, known) for row, known in edits if posts[row].edited_at is not None or known.id not in old]
 
 
-def _edit(
-    cursor: Any, posts: Sequence[Post], columns: rows.Columns, edits: list[tuple[int, _Known]], received: datetime
-) -> None:
+def _edit(cursor: Any, drafts: rows.Drafts, edits: list[tuple[int, _Known]], received: datetime) -> None:
     """Put new words and their reading in the place of the old, which become a version."""
     if not edits:
         return
+    posts, columns = drafts.posts, drafts.columns
     cursor.execute(
         "INSERT INTO conversations_mentionversion (mention, subject, text, replaced_at) "
         "SELECT mention, subject, text, %s FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS g (mention, subject, text)",
@@ -444,7 +464,7 @@ def _known_authors(cursor: Any, identities: Sequence[tuple[str, str]]) -> list[t
     cursor.execute(
         "SELECT a.channel, a.handle, a.id, a.name FROM conversations_author a "
         "JOIN unnest(%s::text[], %s::text[]) AS g (channel, handle) ON a.channel = g.channel AND a.handle = g.handle",
-        [[channel for channel, _ in identities], [handle for _, handle in identities]],
+        [rows.texts(channel for channel, _ in identities), rows.texts(handle for _, handle in identities)],
     )
     return list(cursor.fetchall())
 
@@ -455,10 +475,10 @@ def _make_authors(cursor: Any, identities: Sequence[tuple[str, str]], wanted: Ma
         "INSERT INTO conversations_author (channel, handle, name, url, followers) "
         "SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING",
         [
-            [channel for channel, _ in identities],
-            [handle for _, handle in identities],
-            [rows.storable(author.name[:200]) for author in authors],
-            [rows.storable(author.url[:500]) for author in authors],
+            rows.texts(channel for channel, _ in identities),
+            rows.texts(handle for _, handle in identities),
+            rows.texts(rows.storable(author.name[:200]) for author in authors),
+            rows.texts(rows.storable(author.url[:500]) for author in authors),
             [rows.count(author.followers) for author in authors],
         ],
     )
@@ -517,7 +537,11 @@ def _remember_labels(cursor: Any, homes: Mapping[str, int]) -> None:
         )
 
 
-def _announce(brand: int, new: int) -> None:
-    """Tell the open pages, once this transaction is through."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify('octavo_changed', %s)", [f'{{"brand":{brand},"new":{new}}}'])
+def _announce(brands: Mapping[int, int]) -> None:
+    """Tell the open pages, once this transaction is through, of these brands and how many new messages each has."""
+    if brands:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_notify('octavo_changed', told) FROM unnest(%s::text[]) AS told",
+                [[f'{{"brand":{brand},"new":{new}}}' for brand, new in sorted(brands.items())]],
+            )
