@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import structlog
 from django.db import transaction
 from django.db.models import Q
 
@@ -47,6 +48,10 @@ _READ = (
 )  # fmt: skip
 HANDLE_AT_ONCE = 512
 """Mentions one job reads again."""
+LARGE_FILE = 5_000_000
+"""Bytes from which on a file is read in a process beside, which takes a second to begin."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +112,18 @@ def webhook(source: Source, headers: Mapping[str, str], body: bytes) -> Sequence
 def import_file(job: FileImport) -> Iterator[running.Progress]:
     """A file comes in from where it stands; gives the progress after each batch. Stop it anywhere and run it again.
 
-    While PostgreSQL keeps a batch the next one is parsed and read in a thread beside. Raises `running.AlreadyRunning`,
-    or `ChannelError` after the import has been marked as stopped.
+    While PostgreSQL keeps a batch the next one is parsed and read beside. Raises `running.AlreadyRunning`, or `ChannelError`
+    after the import has been marked as stopped.
     """
     with running.alone(job):
         run = running.Run(job)
         try:
-            for ready in ahead.in_thread(reading.batches(run.what())):
+            for ready in _read_ahead(run):
                 for group in ready.groups:
                     recorder.make_room(group.posts)
                 with transaction.atomic():
                     recorded = [
-                        recorder.record(
-                            group.posts, group.readings, brand=run.brands(group.brands), origin=job.source_id
-                        )
+                        recorder.record_drafts(group.drafts, brand=run.brands(group.brands), origin=job.source_id)
                         for group in ready.groups
                     ]
                     for group, kept in zip(ready.groups, recorded, strict=True):
@@ -133,6 +136,17 @@ def import_file(job: FileImport) -> Iterator[running.Progress]:
             raise
         yield run.finish()
     backlog.reopen(model_version(Tier.DEFAULT))
+
+
+def _read_ahead(run: running.Run) -> Iterator[reading.Ready]:
+    """The batches of a file: a large one is read in a process beside, a small one is in before that would have begun."""
+    if run.bytes_left >= LARGE_FILE:
+        try:
+            yield from ahead.in_thread(ahead.in_process(reading.batches, run.what()))
+            return
+        except ahead.Ended:
+            log.warning("reader ended; goes on in this process", import_=run.job.pk)
+    yield from ahead.in_thread(reading.batches(run.what()))
 
 
 def replay(

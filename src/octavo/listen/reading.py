@@ -1,12 +1,18 @@
-"""A file's messages, batch by batch, each read by the fast tier. Asks nothing of a database."""
+"""A file's messages, batch by batch, read by the fast tier and written as rows in so far as that needs no database.
+
+All of it can be done in another process: nothing here knows Django, and what is handed over packs itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from octavo.channels.file import Options, Position, open_file
+from octavo.conversations.rows import Drafts, draft
 from octavo.kit.text import excerpt
+from octavo.listen import parcel
 from octavo.understand import Readings, Tier, read
 from octavo.vocabulary import BrandProfile, Post, Reject
 
@@ -20,9 +26,22 @@ MOST_BRANDS = 500
 class Group:
     """Posts read with the same profile. `brands` names the brand of each."""
 
-    posts: Sequence[Post]
-    readings: Readings
+    drafts: Drafts
     brands: Sequence[str]
+
+    @property
+    def posts(self) -> Sequence[Post]:
+        return self.drafts.posts
+
+    def __reduce__(self) -> tuple[Callable[..., Group], tuple[Any, ...]]:
+        drafts = self.drafts
+        return _unpacked, (parcel.pack(drafts.posts), drafts.readings, drafts.mentions, drafts.heads, self.brands)
+
+
+def _unpacked(
+    posts: parcel.Parcel, readings: Readings, mentions: list[str], heads: list[str], brands: Sequence[str]
+) -> Group:
+    return Group(Drafts(parcel.unpack(posts), readings, mentions, heads), brands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +85,7 @@ def batches(errand: Errand) -> Iterator[Ready]:
                 names.append(name)
             yield Ready(
                 groups=[
-                    Group(posts, read(posts, brand=homes.profiles[known], tier=Tier.FAST), names)
+                    Group(draft(posts, read(posts, brand=homes.profiles[known], tier=Tier.FAST)), names)
                     for known, (posts, names) in groups.items()
                 ],
                 rejects=rejects,

@@ -111,6 +111,10 @@ class Run:
         job.refresh_from_db()
         self._done_before = job.done
 
+    @property
+    def bytes_left(self) -> int:
+        return self.job.total_bytes - self.job.read_bytes
+
     def what(self) -> Errand:
         """What the reader ahead needs to know, without a database. Raises `ChannelError`."""
         job = self.job
