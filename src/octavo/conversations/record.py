@@ -438,7 +438,8 @@ def _authors(posts: Sequence[Post]) -> tuple[list[int | None], dict[int, str]]:
     everyone = sorted(wanted)
     with connection.cursor() as cursor:
         renamed = []
-        for channel, handle, number, name in _known_authors(cursor, everyone):
+        # Held, so that nobody removes them before they are written down; those made below nobody else can see.
+        for channel, handle, number, name in _known_authors(cursor, everyone, hold="FOR KEY SHARE OF a"):
             found[channel, handle] = number
             new_name = rows.storable(wanted[channel, handle].name[:200])
             if new_name and new_name != name:
@@ -460,10 +461,13 @@ def _authors(posts: Sequence[Post]) -> tuple[list[int | None], dict[int, str]]:
     return [found[stored[key]] if key else None for key in asked], names
 
 
-def _known_authors(cursor: Any, identities: Sequence[tuple[str, str]]) -> list[tuple[str, str, int, str]]:
+def _known_authors(
+    cursor: Any, identities: Sequence[tuple[str, str]], *, hold: str = ""
+) -> list[tuple[str, str, int, str]]:
     cursor.execute(
-        "SELECT a.channel, a.handle, a.id, a.name FROM conversations_author a "
-        "JOIN unnest(%s::text[], %s::text[]) AS g (channel, handle) ON a.channel = g.channel AND a.handle = g.handle",
+        "SELECT a.channel, a.handle, a.id, a.name FROM conversations_author a "  # noqa: S608
+        "JOIN unnest(%s::text[], %s::text[]) AS g (channel, handle) ON a.channel = g.channel AND a.handle = g.handle "
+        f"ORDER BY a.id {hold}",
         [rows.texts(channel for channel, _ in identities), rows.texts(handle for _, handle in identities)],
     )
     return list(cursor.fetchall())
