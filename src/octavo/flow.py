@@ -35,15 +35,17 @@ from octavo.channels.trouble import ChannelError
 from octavo.conversations import learning, profile
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand, Mention
+from octavo.conversations.rows import Drafts, draft
 from octavo.kit import clock
 from octavo.listen import ahead, backlog, brands, importing, reading, running, sources
 from octavo.listen import collect as collecting
 from octavo.listen.models import FileImport, Source
 from octavo.understand import Tier, adapt, model_version, read
+from octavo.understand.readings import CRISIS
 from octavo.vocabulary import Author, BrandProfile, Parent, ParentKind, Post, Reject
 
 _READ = (
-    "brand_id", "origin", "channel", "external_id", "text", "published_at", "subject", "parent", "own",
+    "brand_id", "origin", "channel", "external_id", "text", "published_at", "subject", "parent", "own", "edited_at",
     "author__handle", "author__name",
 )  # fmt: skip
 HANDLE_AT_ONCE = 512
@@ -66,9 +68,10 @@ class Received:
 def receive(posts: Sequence[Post], *, brand: Brand, origin: int | None = None, dedicated: bool = False) -> Received:
     """Read `posts` of one brand with the fast tier and keep them, in one transaction (the caller's, if it has one)."""
     readings = read(posts, brand=profile.of(brand, dedicated=dedicated), tier=Tier.FAST)
+    drafts = draft(posts, readings)
     with transaction.atomic():
-        recorded = recorder.record(posts, readings, brand=brand.pk, origin=origin)
-        _watch(posts, recorded)
+        recorded = recorder.record_drafts(drafts, brand=brand.pk, origin=origin)
+        _watch(drafts, recorded)
     return Received(outcomes=recorded.outcomes, new=recorded.new, waiting=[*recorded.new, *recorded.edited])
 
 
@@ -127,7 +130,7 @@ def import_file(job: FileImport) -> Iterator[running.Progress]:
                         for group in ready.groups
                     ]
                     for group, kept in zip(ready.groups, recorded, strict=True):
-                        _watch(group.posts, kept)
+                        _watch(group.drafts, kept)
                     progress = run.advance(ready, recorded)
                 run.tidy()
                 yield progress
@@ -184,7 +187,8 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = F
             readings = read([_post(mention) for mention in batch], brand=known, tier=tier, learned=learned)
             numbers = [mention.pk for mention in batch]
             with transaction.atomic():
-                replaced += recorder.keep(readings, numbers, anew=anew)
+                edited = [mention.edited_at for mention in batch]
+                replaced += recorder.keep(readings, numbers, anew=anew, edited=edited)
                 watch.read(numbers)
     return replaced
 
@@ -245,11 +249,16 @@ def look_around() -> int:
     return len(rounds.make(pulses))
 
 
-def _watch(posts: Sequence[Post], recorded: recorder.Recorded) -> None:
+def _watch(drafts: Drafts, recorded: recorder.Recorded) -> None:
     """Have what was just recorded watched, in the same transaction."""
-    moments = [post.created_at for post in posts]
+    moments = [post.created_at for post in drafts.posts]
     aware = [at for at in moments if at is not None and at.tzinfo is not None]
-    watch.recorded(recorded.new, newest=max(aware) if len(aware) == len(moments) > 0 else None)
+    crisis = (drafts.readings.primary == CRISIS).tolist()
+    watch.recorded(
+        recorded.new,
+        newest=max(aware) if len(aware) == len(moments) > 0 else None,
+        signs=[mention for mention, row in zip(recorded.new, recorded.rows, strict=True) if crisis[row]],
+    )
     watch.read(recorded.edited)
 
 

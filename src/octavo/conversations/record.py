@@ -30,11 +30,10 @@ LATEST = timedelta(days=1)
 @dataclass(slots=True)
 class Recorded:
     """What became of a batch. `new`, `edited` and `deleted` are mention ids; `outcomes` says it for each post, in order.
-    `rows` are the places of the new ones in the batch, `moments` when each post counts as published."""
+    `rows` are the places in the batch of those in `new`."""
 
     new: list[int] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
-    moments: Sequence[datetime] = ()
     edited: list[int] = field(default_factory=list)
     deleted: list[int] = field(default_factory=list)
     known: int = 0
@@ -72,10 +71,10 @@ def record_drafts(
     brands = [brand] * len(posts) if isinstance(brand, int) else brand
     if len(posts) != len(brands):
         raise ValueError("each post has one brand")
-    moments = [_believable(post.created_at, received) for post in posts]
-    result = Recorded(outcomes=["known"] * len(posts), moments=moments)
+    result = Recorded(outcomes=["known"] * len(posts))
     if not posts:
         return result
+    moments = [_believable(post.created_at, received) for post in posts]
     partitions.ensure(moments)
     keys = [threads.post_label(of, post.channel, post.external_id) for of, post in zip(brands, posts, strict=True)]
     labels = [threads.thread_labels(of, post) for of, post in zip(brands, posts, strict=True)]
@@ -111,17 +110,25 @@ def make_room(posts: Sequence[Post]) -> None:
         partitions.ensure(_believable(post.created_at, received) for post in posts)
 
 
-def keep(readings: Readings, mentions: Sequence[int], *, anew: bool = False) -> int:
+def keep(
+    readings: Readings,
+    mentions: Sequence[int],
+    *,
+    anew: bool = False,
+    edited: Sequence[datetime | None] | None = None,
+) -> int:
     """Replace the readings of `mentions` (ids, same order) where they come from another model, or with `anew` all of them;
-    the number replaced. What a person corrected stays. A mention that is gone is passed over."""
+    the number replaced. What a person corrected stays. A mention that is gone is passed over, and so is one whose text is
+    no longer what was read: `edited` is when each had been edited last when it was read."""
     columns = rows.Columns.of(readings)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, published_at, conversation_id, language, corrected, brand_id FROM conversations_mention "
+            "SELECT id, edited_at, published_at, conversation_id, language, corrected, brand_id FROM conversations_mention "
             "WHERE id = ANY(%s) AND (%s OR model <> %s) AND deleted_at IS NULL ORDER BY id FOR UPDATE",
             [list(mentions), anew, columns.model],
         )
-        found = {mention: rest for mention, *rest in cursor.fetchall()}
+        as_read = None if edited is None else dict(zip(mentions, edited, strict=True))
+        found = {mention: rest for mention, at, *rest in cursor.fetchall() if as_read is None or as_read[mention] == at}
         changes = []
         for row, mention in enumerate(mentions):
             if mention in found:
