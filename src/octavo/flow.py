@@ -37,6 +37,7 @@ from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand, Mention
 from octavo.conversations.rows import Drafts, draft
 from octavo.kit import clock
+from octavo.kit.garbage import collecting_later
 from octavo.listen import ahead, backlog, brands, importing, reading, running, sources
 from octavo.listen import collect as collecting
 from octavo.listen.models import FileImport, Source
@@ -124,7 +125,7 @@ def import_file(job: FileImport) -> Iterator[running.Progress]:
             for ready in _read_ahead(run):
                 for group in ready.groups:
                     recorder.make_room(group.posts)
-                with transaction.atomic():
+                with collecting_later(), transaction.atomic():
                     recorded = [
                         recorder.record_drafts(group.drafts, brand=run.brands(group.brands), origin=job.source_id)
                         for group in ready.groups

@@ -11,6 +11,7 @@ from typing import Any
 
 from octavo.channels.file import Options, Position, open_file
 from octavo.conversations.rows import Drafts, draft
+from octavo.kit.garbage import collecting_later
 from octavo.kit.text import excerpt
 from octavo.listen import parcel
 from octavo.understand import Readings, Tier, read
@@ -83,16 +84,12 @@ def batches(errand: Errand) -> Iterator[Ready]:
                 posts, names = groups.setdefault(known, ([], []))
                 posts.append(post)
                 names.append(name)
-            yield Ready(
-                groups=[
+            with collecting_later():
+                read_groups = [
                     Group(draft(posts, read(posts, brand=homes.profiles[known], tier=Tier.FAST)), names)
                     for known, (posts, names) in groups.items()
-                ],
-                rejects=rejects,
-                warnings=batch.warnings,
-                position=batch.position,
-                bytes_read=batch.bytes_read,
-            )
+                ]
+            yield Ready(read_groups, rejects, batch.warnings, batch.position, batch.bytes_read)
 
 
 class _Homes:

@@ -60,8 +60,14 @@ ALTER FUNCTION octavo_tally_conversations() SET enable_sort = off;
 ALTER FUNCTION octavo_tally_mentions() SET enable_sort = off;
 
 ALTER TABLE conversations_mention DROP CONSTRAINT conversations_mention_conversation_id_fkey;
+
+-- Nobody looks a row of a tally up by its number: rows add up, and `tally.compact` joins them.
+ALTER TABLE conversations_conversationtally DROP CONSTRAINT conversations_conversationtally_pkey;
+ALTER TABLE conversations_mentiontally DROP CONSTRAINT conversations_mentiontally_pkey;
 """
 UNDO = """
+ALTER TABLE conversations_mentiontally ADD PRIMARY KEY (id);
+ALTER TABLE conversations_conversationtally ADD PRIMARY KEY (id);
 ALTER TABLE conversations_mention ADD CONSTRAINT conversations_mention_conversation_id_fkey
     FOREIGN KEY (conversation_id) REFERENCES conversations_conversation (id) ON DELETE CASCADE;
 ALTER FUNCTION octavo_tally_conversations() RESET enable_sort;
