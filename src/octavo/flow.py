@@ -35,7 +35,7 @@ from octavo.channels.trouble import ChannelError
 from octavo.conversations import learning, profile
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand, Mention
-from octavo.conversations.rows import Drafts, draft
+from octavo.conversations.rows import Prepared, prepare
 from octavo.kit import clock
 from octavo.kit.garbage import collecting_later
 from octavo.listen import ahead, backlog, brands, importing, reading, running, sources
@@ -69,10 +69,10 @@ class Received:
 def receive(posts: Sequence[Post], *, brand: Brand, origin: int | None = None, dedicated: bool = False) -> Received:
     """Read `posts` of one brand with the fast tier and keep them, in one transaction (the caller's, if it has one)."""
     readings = read(posts, brand=profile.of(brand, dedicated=dedicated), tier=Tier.FAST)
-    drafts = draft(posts, readings)
+    prepared = prepare(posts, readings)
     with transaction.atomic():
-        recorded = recorder.record_drafts(drafts, brand=brand.pk, origin=origin)
-        _watch(drafts, recorded)
+        recorded = recorder.record_prepared(prepared, brand=brand.pk, origin=origin)
+        _watch(prepared, recorded)
     return Received(outcomes=recorded.outcomes, new=recorded.new, waiting=[*recorded.new, *recorded.edited])
 
 
@@ -127,11 +127,11 @@ def import_file(job: FileImport) -> Iterator[running.Progress]:
                     recorder.make_room(group.posts)
                 with collecting_later(), transaction.atomic():
                     recorded = [
-                        recorder.record_drafts(group.drafts, brand=run.brands(group.brands), origin=job.source_id)
+                        recorder.record_prepared(group.prepared, brand=run.brands(group.brands), origin=job.source_id)
                         for group in ready.groups
                     ]
                     for group, kept in zip(ready.groups, recorded, strict=True):
-                        _watch(group.drafts, kept)
+                        _watch(group.prepared, kept)
                     progress = run.advance(ready, recorded)
                 run.tidy()
                 yield progress
@@ -250,11 +250,11 @@ def look_around() -> int:
     return len(rounds.make(pulses))
 
 
-def _watch(drafts: Drafts, recorded: recorder.Recorded) -> None:
+def _watch(prepared: Prepared, recorded: recorder.Recorded) -> None:
     """Have what was just recorded watched, in the same transaction."""
-    moments = [post.created_at for post in drafts.posts]
+    moments = [post.created_at for post in prepared.posts]
     aware = [at for at in moments if at is not None and at.tzinfo is not None]
-    crisis = (drafts.readings.primary == CRISIS).tolist()
+    crisis = (prepared.readings.primary == CRISIS).tolist()
     watch.recorded(
         recorded.new,
         newest=max(aware) if len(aware) == len(moments) > 0 else None,

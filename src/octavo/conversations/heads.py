@@ -18,7 +18,7 @@ from octavo.conversations import rows
 
 def create(
     cursor: Any,
-    drafts: rows.Drafts,
+    prepared: rows.Prepared,
     new: Sequence[int],
     *,
     ids: Sequence[int],
@@ -31,7 +31,7 @@ def create(
 ) -> None:
     """Write the conversations in `fresh` from the posts that begin them.
 
-    `brands` runs beside the drafts, the other sequences beside `new`; `names` is what each author is called. `published`
+    `brands` runs beside the posts, the other sequences beside `new`; `names` is what each author is called. `published`
     are ISO times in UTC, which sort as text.
     """
     members: dict[int, list[int]] = {}
@@ -42,13 +42,13 @@ def create(
         return
 
     def line(number: int, places: list[int]) -> str:
-        head, first, last, waiting, subject = _state(places, drafts, new, published, ids)
+        head, first, last, waiting, subject = _state(places, prepared, new, published, ids)
         row = new[head]
         author = authors[head]
         whose = f"{rows.NULL}\t" if author is None else f"{author}\t{rows.escape(names[author])}"
         return (
             f"{number}\t{brands[row]}\topen\t{first}\t{last}\t{waiting}\t{len(places)}\t{ids[head]}\t{whose}\t"
-            f"{rows.escape(subject[:300]) if subject else ''}\t{drafts.heads[row]}"
+            f"{rows.escape(subject[:300]) if subject else ''}\t{prepared.heads[row]}"
         )
 
     lines = (line(number, places) for number, places in members.items())
@@ -56,10 +56,10 @@ def create(
 
 
 def _state(
-    places: list[int], drafts: rows.Drafts, new: Sequence[int], published: Sequence[str], ids: Sequence[int]
+    places: list[int], prepared: rows.Prepared, new: Sequence[int], published: Sequence[str], ids: Sequence[int]
 ) -> tuple[int, str, str, str, str]:
     """Place of the head; first, last and waiting-since as COPY text; the subject."""
-    posts, urgency = drafts.posts, drafts.readings.urgency
+    posts, urgency = prepared.posts, prepared.readings.urgency
     if len(places) == 1:
         at = places[0]
         post = posts[new[at]]

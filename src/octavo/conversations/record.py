@@ -49,25 +49,25 @@ def record(
     received_at: datetime | None = None,
 ) -> Recorded:
     """Keep `posts` of one brand (or of several: `brand` then holds each post's) with the `readings` beside them (same
-    order, same length). As `record_drafts`."""
-    return record_drafts(rows.draft(posts, readings), brand=brand, origin=origin, received_at=received_at)
+    order, same length). As `record_prepared`."""
+    return record_prepared(rows.prepare(posts, readings), brand=brand, origin=origin, received_at=received_at)
 
 
-def record_drafts(
-    drafts: rows.Drafts,
+def record_prepared(
+    prepared: rows.Prepared,
     *,
     brand: int | Sequence[int],
     origin: int | None = None,
     received_at: datetime | None = None,
 ) -> Recorded:
-    """Keep posts that were read and drafted.
+    """Keep posts that were read, and prepared for the database.
 
     A post already known is left alone, or becomes a new version of its text, or is forgotten where the channel says it was
     deleted; one that was deleted before it came never comes. Outcomes are `new`, `known`, `edited`, `deleted`. Safe to
     repeat; runs in one transaction, joining the caller's. Raises `ValueError` where not every post has a brand.
     """
     received = received_at or clock.now()
-    posts = drafts.posts
+    posts = prepared.posts
     brands = [brand] * len(posts) if isinstance(brand, int) else brand
     if len(posts) != len(brands):
         raise ValueError("each post has one brand")
@@ -89,12 +89,12 @@ def record_drafts(
                 result.outcomes[row] = "deleted" if posts[row].deleted else "new"
                 if not posts[row].deleted:
                     new.append(row)
-        homes = _add(drafts, new, keys, labels, moments, received, claimed=claimed, brands=brands, origin=origin)
+        homes = _add(prepared, new, keys, labels, moments, received, claimed=claimed, brands=brands, origin=origin)
         result.rows, result.new = new, [claimed[keys[row]] for row in new]
         touched = set(homes).difference(result.new)
         written = {home for row, home in zip(new, homes, strict=True) if not posts[row].own}
         for wave in ([row for row in first if keys[row] not in claimed], *repeats):
-            touched |= _change(drafts, wave, keys, received, result)
+            touched |= _change(prepared, wave, keys, received, result)
         heads.refresh(touched, written=written, received=received)
         result.known = result.outcomes.count("known")
         arrived = Counter(of for of, outcome in zip(brands, result.outcomes, strict=True) if outcome == "new")
@@ -220,7 +220,7 @@ def _without_repeats(keys: Sequence[str]) -> list[list[int]]:
 
 
 def _add(
-    drafts: rows.Drafts,
+    prepared: rows.Prepared,
     new: list[int],
     keys: Sequence[str],
     labels: Sequence[list[str]],
@@ -234,18 +234,18 @@ def _add(
     """Write the mentions of the rows in `new`; the conversation of each, new ones written, old ones not yet refreshed."""
     if not new:
         return []
-    posts = drafts.posts
+    posts = prepared.posts
     ids = [claimed[keys[row]] for row in new]
     authors, names = _authors([posts[row] for row in new])
     homes = _conversations(new, keys, labels, ids)
     published = [moments[row].isoformat() for row in new]
     with connection.cursor() as cursor:
         heads.create(
-            cursor, drafts, new, ids=ids, conversations=homes, authors=authors, names=names, published=published,
+            cursor, prepared, new, ids=ids, conversations=homes, authors=authors, names=names, published=published,
             brands=brands, fresh=set(homes).intersection(ids),
         )  # fmt: skip
         lines = rows.mention_lines(
-            drafts, new, ids=ids, conversations=homes, authors=authors, published=published,
+            prepared, new, ids=ids, conversations=homes, authors=authors, published=published,
             received=received.isoformat(), edited=[_edited(posts[row], received) for row in new],
             brands=brands, origin=origin,
         )  # fmt: skip
@@ -294,7 +294,7 @@ def _keys_array(keys: Iterable[str]) -> str:
 
 
 def _change(
-    drafts: rows.Drafts,
+    prepared: rows.Prepared,
     changed: list[int],
     keys: Sequence[str],
     received: datetime,
@@ -303,7 +303,7 @@ def _change(
     """Posts already known: a new version of the text, a deletion, or nothing. The conversations that changed."""
     if not changed:
         return set()
-    posts = drafts.posts
+    posts = prepared.posts
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT encode(uuid_send(k.key), 'hex'), m.id, m.published_at, m.text, m.subject, m.edited_at, "
@@ -328,7 +328,7 @@ def _change(
         for row, _ in edits:
             result.outcomes[row] = "edited"
         _forget(cursor, gone, received)
-        _edit(cursor, drafts, edits, received)
+        _edit(cursor, prepared, edits, received)
     result.deleted += [mention.id for mention in gone]
     result.edited += [mention.id for _, mention in edits]
     return {mention.conversation for mention in gone} | {mention.conversation for _, mention in edits}
@@ -381,11 +381,11 @@ def _without_old_versions(
     return [(row, known) for row, known in edits if posts[row].edited_at is not None or known.id not in old]
 
 
-def _edit(cursor: Any, drafts: rows.Drafts, edits: list[tuple[int, _Known]], received: datetime) -> None:
+def _edit(cursor: Any, prepared: rows.Prepared, edits: list[tuple[int, _Known]], received: datetime) -> None:
     """Put new words and their reading in the place of the old, which become a version."""
     if not edits:
         return
-    posts, columns = drafts.posts, drafts.columns
+    posts, columns = prepared.posts, prepared.columns
     cursor.execute(
         "INSERT INTO conversations_mentionversion (mention, subject, text, replaced_at) "
         "SELECT mention, subject, text, %s FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS g (mention, subject, text)",

@@ -33,7 +33,7 @@ HEAVIEST = 2**15 - 1
 MOST = 2**63 - 1
 """The largest number a column holds."""
 
-# What only the recorder knows comes first; what post and reading say (`Drafts`) comes after it.
+# What only the recorder knows comes first; what post and reading say (`Prepared`) comes after it.
 MENTION_COLUMNS = (
     "id, conversation_id, author_id, brand_id, published_at, edited_at, received_at, origin, "
     "channel, external_id, subject, text, url, parent, reach, own, language, relevant, relevance, register, assigned, runner_up, "
@@ -179,7 +179,7 @@ def _thousandths(values: NDArray[np.float32]) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
-class Drafts:
+class Prepared:
     """Posts with their readings, as rows in so far as they can be written without a database: made where posts are read,
     which may be another process than the one that records.
 
@@ -201,7 +201,7 @@ class Drafts:
         return Columns.of(self.readings)
 
 
-def draft(posts: Sequence[Post], readings: Readings) -> Drafts:
+def prepare(posts: Sequence[Post], readings: Readings) -> Prepared:
     """Raises `ValueError` where there is not one reading for each post."""
     if len(posts) != len(readings):
         raise ValueError("each post has one reading")
@@ -232,11 +232,11 @@ def draft(posts: Sequence[Post], readings: Readings) -> Drafts:
             f"{channel}\t{language}\t{register}\t{columns.scores[row]}\t{tone}\t{urgency}\t{verdict}\t{excerpt}\t"
             f"{{{spans}}}\n"
         )
-    return Drafts(posts, readings, mentions, heads)
+    return Prepared(posts, readings, mentions, heads)
 
 
 def mention_lines(
-    drafts: Drafts,
+    prepared: Prepared,
     which: Sequence[int],
     *,
     ids: Sequence[int],
@@ -248,13 +248,13 @@ def mention_lines(
     brands: Sequence[int],
     origin: int | None,
 ) -> Iterator[str]:
-    """One line for each post of `which`; `brands` runs beside the drafts, the other sequences beside `which`."""
+    """One line for each post of `which`; `brands` runs beside the posts, the other sequences beside `which`."""
     source = f"{received}\t{NULL if origin is None else origin}"
     for at, row in enumerate(which):
         author, changed = authors[at], edited[at]
         yield (
             f"{ids[at]}\t{conversations[at]}\t{NULL if author is None else author}\t{brands[row]}\t{published[at]}\t"
-            f"{NULL if changed is None else changed.isoformat()}\t{source}\t{drafts.mentions[row]}"
+            f"{NULL if changed is None else changed.isoformat()}\t{source}\t{prepared.mentions[row]}"
         )
 
 

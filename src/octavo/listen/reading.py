@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from octavo.channels.file import Options, Position, open_file
-from octavo.conversations.rows import Drafts, draft
+from octavo.conversations.rows import Prepared, prepare
 from octavo.kit.garbage import collecting_later
 from octavo.kit.text import excerpt
 from octavo.listen import parcel
@@ -27,22 +27,28 @@ MOST_BRANDS = 500
 class Group:
     """Posts read with the same profile. `brands` names the brand of each."""
 
-    drafts: Drafts
+    prepared: Prepared
     brands: Sequence[str]
 
     @property
     def posts(self) -> Sequence[Post]:
-        return self.drafts.posts
+        return self.prepared.posts
 
     def __reduce__(self) -> tuple[Callable[..., Group], tuple[Any, ...]]:
-        drafts = self.drafts
-        return _unpacked, (parcel.pack(drafts.posts), drafts.readings, drafts.mentions, drafts.heads, self.brands)
+        prepared = self.prepared
+        return _unpacked, (
+            parcel.pack(prepared.posts),
+            prepared.readings,
+            prepared.mentions,
+            prepared.heads,
+            self.brands,
+        )
 
 
 def _unpacked(
     posts: parcel.Parcel, readings: Readings, mentions: list[str], heads: list[str], brands: Sequence[str]
 ) -> Group:
-    return Group(Drafts(parcel.unpack(posts), readings, mentions, heads), brands)
+    return Group(Prepared(parcel.unpack(posts), readings, mentions, heads), brands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ def batches(errand: Errand) -> Iterator[Ready]:
                 names.append(name)
             with collecting_later():
                 read_groups = [
-                    Group(draft(posts, read(posts, brand=homes.profiles[known], tier=Tier.FAST)), names)
+                    Group(prepare(posts, read(posts, brand=homes.profiles[known], tier=Tier.FAST)), names)
                     for known, (posts, names) in groups.items()
                 ]
             yield Ready(read_groups, rejects, batch.warnings, batch.position, batch.bytes_read)
