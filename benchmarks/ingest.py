@@ -16,13 +16,14 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class Memory:
         self.roots: list[int] = []
         self.peak = 0
         self.peak_of: dict[str, int] = {}
+        self._worked: dict[int, tuple[str, float]] = {}
         self._postgres = postgres
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -67,12 +69,22 @@ class Memory:
         self._stop.set()
         self._thread.join()
 
+    def worked(self) -> dict[str, float]:
+        """Processor seconds so far of the program and of PostgreSQL, as seen twice a second."""
+        spent = {"octavo": 0.0, "postgres": 0.0}
+        for kind, seconds in self._worked.values():
+            spent[kind] += seconds
+        return spent
+
     def _watch(self) -> None:
         while not self._stop.wait(0.5):
             of = {"octavo": 0, "postgres": 0}
             for process in self._processes():
                 try:
-                    of["postgres" if process.name() == "postgres" else "octavo"] += _pss(process.pid)
+                    kind = "postgres" if process.name() == "postgres" else "octavo"
+                    of[kind] += _pss(process.pid)
+                    times = process.cpu_times()
+                    self._worked[process.pid] = kind, times.user + times.system
                 except (OSError, psutil.Error):
                     continue
             total = sum(of.values())
@@ -114,10 +126,26 @@ class House:
             "OCTAVO_PORT": str(port),
             "OCTAVO_LOG_LEVEL": "WARNING",
         }
+        # As on any installation, the second start of a program does not compile it again.
+        self.environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self.address = f"http://127.0.0.1:{port}/sign-in/"
+        self.started: list[subprocess.Popen[str]] = []
 
     def octavo(self, *command: str, **options: Any) -> subprocess.Popen[str]:
-        return subprocess.Popen([sys.executable, "-m", "octavo", *command], env=self.environment, text=True, **options)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "octavo", *command], env=self.environment, text=True, **options
+        )
+        self.started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End whatever still runs, in whichever way the benchmark ends."""
+        for process in reversed(self.started):
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+        with suppress(OSError, ValueError, IndexError):  # stopped by the last who used it, unless that one was killed
+            os.kill(int((self.folder / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGINT)
 
     def ask(self, sql: str) -> Any:
         with psycopg.connect(dbname="octavo", user="postgres", host=self.socket()) as connection:
@@ -133,25 +161,21 @@ class House:
         drop = "DROP DATABASE IF EXISTS octavo WITH (FORCE)"
         subprocess.run([sys.executable, "-c", script.format(drop)], env=self.environment, check=True)
 
-    @contextmanager
-    def running(self, memory: Memory) -> Iterator[None]:
+    def run(self, memory: Memory) -> None:
+        """Start with an empty database; back when the first page has answered."""
+        self.drop()
         keeper = self.octavo("run", "--no-demo", stdout=subprocess.DEVNULL)
         memory.roots.append(keeper.pid)
-        try:
-            until = time.monotonic() + 180
-            while True:
-                try:
-                    urllib.request.urlopen(self.address, timeout=5).read()
-                    break
-                except OSError:
-                    if time.monotonic() > until or keeper.poll() is not None:
-                        raise SystemExit("octavo run did not start") from None
-                    time.sleep(0.5)
-            time.sleep(5)  # let what starts beside come to rest
-            yield
-        finally:
-            keeper.terminate()
-            keeper.wait()
+        until = time.monotonic() + 180
+        while True:
+            try:
+                urllib.request.urlopen(self.address, timeout=5).read()
+                break
+            except OSError:
+                if time.monotonic() > until or keeper.poll() is not None:
+                    raise SystemExit("octavo run did not start") from None
+                time.sleep(0.5)
+        time.sleep(5)  # let what starts beside come to rest
 
 
 def check(house: House, messages: int) -> list[str]:
@@ -193,16 +217,17 @@ def main() -> None:
         raise SystemExit(f"There are no streams in {asked.data}; the benchmark multiplies {' and '.join(STREAMS)}.")
     if "bench" not in asked.folder.name:
         raise SystemExit("The folder's name must hold `bench`: its database is dropped.")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that what was started is ended
     asked.folder.mkdir(parents=True, exist_ok=True)
     house = House(asked.folder, asked.port)
     stream = asked.folder / f"stream-{asked.messages}.jsonl"
     if not stream.exists():
         print(f"Writing {asked.messages:,} messages ...", file=sys.stderr)
         multiply(asked.data, stream, asked.messages)
-    house.drop()
-    with Memory(asked.folder / "postgres") as memory, house.running(memory):
+    with closing(house), Memory(asked.folder / "postgres") as memory:
+        house.run(memory)
         print("Importing ...", file=sys.stderr)
-        began = time.monotonic()
+        began, before = time.monotonic(), memory.worked()
         importer = house.octavo("import", str(stream), "--json", stdout=subprocess.PIPE)
         memory.roots.append(importer.pid)
         said, _ = importer.communicate()
@@ -211,6 +236,7 @@ def main() -> None:
             raise SystemExit(f"the import failed: {said}")
         answer = json.loads(said.splitlines()[-1])
         import_peak, peak_of = memory.peak, memory.peak_of
+        spent = {kind: seconds - before[kind] for kind, seconds in memory.worked().items()}
         wrong = check(house, asked.messages)
         size = house.ask("SELECT pg_database_size('octavo')")
         again, again_seconds = read_again(house, asked.read_again) if asked.read_again else (0, 0.0)
@@ -224,6 +250,8 @@ def main() -> None:
     print("| what | measured | target |\n| --- | --- | --- |")
     print(f"| messages a second, from the command's start to its end | {rate:,.0f} | {TARGET_RATE:,} |")
     print(f"| messages a second, while the file is read | {answer['rate']:,} | |")
+    micros = {kind: f"{each / asked.messages * 1e6:.0f}" for kind, each in spent.items()}
+    print(f"| processor microseconds a message: Octavo, PostgreSQL | {micros['octavo']}, {micros['postgres']} | |")
     print(f"| peak memory of all processes, importing | {import_peak / 1e6:,.0f} MB | {TARGET_MEMORY / 1e6:,.0f} MB |")
     print(f"| of that Octavo, PostgreSQL | {peak_of['octavo'] / 1e6:,.0f} MB, {peak_of['postgres'] / 1e6:,.0f} MB | |")
     print(

@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import structlog
 from django.db import transaction
 from django.db.models import Q
 
@@ -34,19 +35,26 @@ from octavo.channels.trouble import ChannelError
 from octavo.conversations import learning, profile
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand, Mention
+from octavo.conversations.rows import Prepared, prepare
 from octavo.kit import clock
-from octavo.listen import ahead, backlog, importing, sources
+from octavo.kit.garbage import collecting_later
+from octavo.listen import ahead, backlog, brands, importing, reading, running, sources
 from octavo.listen import collect as collecting
 from octavo.listen.models import FileImport, Source
-from octavo.understand import Readings, Tier, adapt, model_version, read
+from octavo.understand import Tier, adapt, model_version, read
+from octavo.understand.readings import CRISIS
 from octavo.vocabulary import Author, BrandProfile, Parent, ParentKind, Post, Reject
 
 _READ = (
-    "brand_id", "origin", "channel", "external_id", "text", "published_at", "subject", "parent", "own",
+    "brand_id", "origin", "channel", "external_id", "text", "published_at", "subject", "parent", "own", "edited_at",
     "author__handle", "author__name",
 )  # fmt: skip
 HANDLE_AT_ONCE = 512
 """Mentions one job reads again."""
+LARGE_FILE = 5_000_000
+"""Bytes from which on a file is read in a process beside, which takes a second to begin."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +69,10 @@ class Received:
 def receive(posts: Sequence[Post], *, brand: Brand, origin: int | None = None, dedicated: bool = False) -> Received:
     """Read `posts` of one brand with the fast tier and keep them, in one transaction (the caller's, if it has one)."""
     readings = read(posts, brand=profile.of(brand, dedicated=dedicated), tier=Tier.FAST)
+    prepared = prepare(posts, readings)
     with transaction.atomic():
-        recorded = recorder.record(posts, readings, brand=brand.pk, origin=origin)
-        _watch(posts, recorded)
+        recorded = recorder.record_prepared(prepared, brand=brand.pk, origin=origin)
+        _watch(prepared, recorded)
     return Received(outcomes=recorded.outcomes, new=recorded.new, waiting=[*recorded.new, *recorded.edited])
 
 
@@ -104,27 +113,25 @@ def webhook(source: Source, headers: Mapping[str, str], body: bytes) -> Sequence
     return results
 
 
-def import_file(job: FileImport) -> Iterator[importing.Progress]:
+def import_file(job: FileImport) -> Iterator[running.Progress]:
     """A file comes in from where it stands; gives the progress after each batch. Stop it anywhere and run it again.
 
-    While PostgreSQL keeps a batch the next one is parsed and read in a thread beside. Raises `importing.AlreadyRunning`,
-    or `ChannelError` after the import has been marked as stopped.
+    While PostgreSQL keeps a batch the next one is parsed and read beside. Raises `running.AlreadyRunning`, or `ChannelError`
+    after the import has been marked as stopped.
     """
-    with importing.alone(job):
-        run = importing.Run(job)
+    with running.alone(job):
+        run = running.Run(job)
         try:
-            for ready in ahead.in_thread(importing.batches(run.what(), _read_fast)):
+            for ready in _read_ahead(run):
                 for group in ready.groups:
                     recorder.make_room(group.posts)
-                with transaction.atomic():
+                with collecting_later(), transaction.atomic():
                     recorded = [
-                        recorder.record(
-                            group.posts, group.readings, brand=run.brands(group.brands), origin=job.source_id
-                        )
+                        recorder.record_prepared(group.prepared, brand=run.brands(group.brands), origin=job.source_id)
                         for group in ready.groups
                     ]
                     for group, kept in zip(ready.groups, recorded, strict=True):
-                        _watch(group.posts, kept)
+                        _watch(group.prepared, kept)
                     progress = run.advance(ready, recorded)
                 run.tidy()
                 yield progress
@@ -133,6 +140,17 @@ def import_file(job: FileImport) -> Iterator[importing.Progress]:
             raise
         yield run.finish()
     backlog.reopen(model_version(Tier.DEFAULT))
+
+
+def _read_ahead(run: running.Run) -> Iterator[reading.Ready]:
+    """The batches of a file: a large one is read in a process beside, a small one is in before that would have begun."""
+    if run.bytes_left >= LARGE_FILE:
+        try:
+            yield from ahead.in_thread(ahead.in_process(reading.batches, run.what()))
+            return
+        except ahead.Ended:
+            log.warning("reader ended; goes on in this process", import_=run.job.pk)
+    yield from ahead.in_thread(reading.batches(run.what()))
 
 
 def replay(
@@ -146,7 +164,7 @@ def replay(
     with files.open_file(path, choices.options()) as reader:
         for due in files.replay(reader.batches(size=1000), speed=speed):
             for name in dict.fromkeys(post.brand for post in due):
-                to = brand or importing.make_brand(name)
+                to = brand or brands.make(name)
                 posts = [_renamed(post, run) for post in due if brand or post.brand == name]
                 receive(posts, brand=to, dedicated=True)
                 if brand:
@@ -170,7 +188,8 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = F
             readings = read([_post(mention) for mention in batch], brand=known, tier=tier, learned=learned)
             numbers = [mention.pk for mention in batch]
             with transaction.atomic():
-                replaced += recorder.keep(readings, numbers, anew=anew)
+                edited = [mention.edited_at for mention in batch]
+                replaced += recorder.keep(readings, numbers, anew=anew, edited=edited)
                 watch.read(numbers)
     return replaced
 
@@ -231,11 +250,16 @@ def look_around() -> int:
     return len(rounds.make(pulses))
 
 
-def _watch(posts: Sequence[Post], recorded: recorder.Recorded) -> None:
+def _watch(prepared: Prepared, recorded: recorder.Recorded) -> None:
     """Have what was just recorded watched, in the same transaction."""
-    moments = [post.created_at for post in posts]
+    moments = [post.created_at for post in prepared.posts]
     aware = [at for at in moments if at is not None and at.tzinfo is not None]
-    watch.recorded(recorded.new, newest=max(aware) if len(aware) == len(moments) > 0 else None)
+    crisis = (prepared.readings.primary == CRISIS).tolist()
+    watch.recorded(
+        recorded.new,
+        newest=max(aware) if len(aware) == len(moments) > 0 else None,
+        signs=[mention for mention, row in zip(recorded.new, recorded.rows, strict=True) if crisis[row]],
+    )
     watch.read(recorded.edited)
 
 
@@ -256,10 +280,6 @@ def _by_profile(
             profiles[key] = profile.of(brands[mention.brand_id], dedicated=key[1])
         groups.setdefault((profiles[key], learned.get(mention.brand_id)), []).append(mention)
     return groups
-
-
-def _read_fast(posts: Sequence[Post], known: BrandProfile) -> Readings:
-    return read(posts, brand=known, tier=Tier.FAST)
 
 
 def _renamed(post: Post, run: str) -> Post:

@@ -123,3 +123,33 @@ def test_a_conversation_takes_its_messages_along(brand: Brand, kept: Mention, po
     record(other, readings(other), brand=brand.pk)
     Conversation.objects.get(pk=kept.conversation_id).delete()
     assert Mention.objects.get().text == "stays"
+
+
+@pytest.mark.django_db
+def test_a_message_and_a_conversation_of_something_that_is_gone_are_refused(
+    brand: Brand, kept: Mention, post: MakesPosts
+) -> None:
+    posts = [post("late", by="b")]
+    with pytest.raises(Exception, match="a brand that is not there"), transaction.atomic():
+        record(posts, readings(posts), brand=brand.pk + 1)
+    columns = "id, published_at, brand_id, channel, external_id, text, language, relevant, relevance, register, assigned, runner_up"
+    columns += ", registers, sentiment, sentiment_score, urgency, model"
+    with (
+        pytest.raises(IntegrityError, match="a conversation that is not there"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            f"INSERT INTO conversations_mention (conversation_id, {columns}) "
+            f"SELECT 10 ^ 12, {columns.replace('id', 'id + 1', 1)} FROM conversations_mention"
+        )
+    assert Mention.objects.get() == kept
+
+
+@pytest.mark.django_db
+def test_an_author_who_is_removed_is_let_go_of_by_messages_and_conversations(kept: Mention) -> None:
+    assert kept.author is not None
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM conversations_author")
+    assert Mention.objects.get().author is None
+    assert Conversation.objects.get().author is None

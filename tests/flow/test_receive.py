@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from conftest import MakesPosts, Records
 from django.db import transaction
@@ -11,7 +13,7 @@ from octavo.conversations.models import Brand, Conversation, Mention
 from octavo.dispatch import inbox
 from octavo.dispatch.inbox import Filter
 from octavo.people.models import User
-from octavo.understand import Tier, model_version
+from octavo.understand import Readings, Tier, model_version
 from octavo.vocabulary import REGISTERS
 
 pytestmark = pytest.mark.django_db
@@ -93,3 +95,27 @@ def test_an_answer_joins_what_it_answers(post: MakesPosts, recorded: Records) ->
         post("Tramonto, thanks", thread="", reply_to=first.external_id),
     )
     assert answer.conversation_id == thanks.conversation_id == Conversation.objects.get().pk
+
+
+def test_a_second_reading_of_words_that_were_edited_meanwhile_is_not_kept(
+    brand: Brand, post: MakesPosts, recorded: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (mention,) = recorded(post("Tramonto, when do you open?"))
+    (other,) = recorded(post("Tramonto, the lamp is broken", by="b"))
+    edited = post("Tramonto, I love the new lamp", external_id=mention.external_id)
+    real = flow.read
+
+    def slow(*given: Any, **options: Any) -> Readings:
+        readings = real(*given, **options)
+        if options["tier"] is Tier.DEFAULT:
+            flow.receive([edited], brand=brand)
+        return readings
+
+    monkeypatch.setattr(flow, "read", slow)
+    assert flow.handle([mention.pk, other.pk]) == 1
+    monkeypatch.undo()
+    mention.refresh_from_db()
+    assert mention.text == edited.text and mention.model == model_version(Tier.FAST)
+    assert flow.handle([mention.pk, other.pk]) == 1
+    mention.refresh_from_db()
+    assert mention.model == model_version(Tier.DEFAULT)

@@ -13,7 +13,7 @@ import pytest
 from octavo import flow
 from octavo.channels.trouble import ChannelError, Trouble
 from octavo.conversations.models import Brand, Mention
-from octavo.listen import importing, sources
+from octavo.listen import brands, importing, reading, running, sources
 from octavo.listen.models import FileImport, RejectedItem, Source
 
 BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -46,7 +46,7 @@ def taken(path: Path, brand: Brand | None = None, **choices: Any) -> FileImport:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "AT_ONCE", 10)
+    monkeypatch.setattr(reading, "AT_ONCE", 10)
 
 
 def test_every_message_of_a_file_is_kept_as_about_the_brand_and_its_page_is_alive(brand: Brand, tmp_path: Path) -> None:
@@ -99,14 +99,14 @@ def test_posts_and_place_are_saved_together_or_not_at_all(
     """The crash comes after the posts were written and before the place was."""
     path = written(tmp_path / "a.jsonl", rows(30))
     begun = importing.begin(path, choices=importing.Choices(), brand=brand)
-    real = importing.Run.advance
+    real = running.Run.advance
 
-    def crash(self: importing.Run, *given: Any) -> importing.Progress:
+    def crash(self: running.Run, *given: Any) -> running.Progress:
         if self.job.position and self.job.position["number"] == 10:
             raise KeyboardInterrupt
         return real(self, *given)
 
-    monkeypatch.setattr(importing.Run, "advance", crash)
+    monkeypatch.setattr(running.Run, "advance", crash)
     with pytest.raises(KeyboardInterrupt):
         list(flow.import_file(begun.job))
     monkeypatch.undo()
@@ -154,7 +154,7 @@ def test_bad_lines_are_set_aside_with_line_and_reason_and_the_rest_comes_in(bran
 def test_rejects_are_all_counted_and_the_first_thousand_kept(
     brand: Brand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "AT_ONCE", 400)
+    monkeypatch.setattr(reading, "AT_ONCE", 400)
     path = tmp_path / "a.jsonl"
     path.write_text('{"id": "a", "text": "fine"}\n' + "nonsense\n" * 1200)
     job = taken(path, brand)
@@ -246,6 +246,6 @@ def test_uploads_nobody_waits_for_are_pruned(brand: Brand, tmp_path: Path) -> No
 
 def test_odd_brand_names_get_addresses_of_their_own(db: None) -> None:
     names = ["A & B", "A-B", "東京", "大阪", "x" * 200]
-    made = [importing.make_brand(name) for name in names]
+    made = [brands.make(name) for name in names]
     assert len({brand.slug for brand in made}) == len(names) and all(brand.slug for brand in made)
-    assert importing.make_brand("a & b").pk == made[0].pk
+    assert brands.make("a & b").pk == made[0].pk

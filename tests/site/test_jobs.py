@@ -13,7 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from octavo.conversations.models import Brand, Conversation, Mention
 from octavo.kit import clock
-from octavo.listen import importing, sources
+from octavo.listen import importing, running, sources
 from octavo.listen.models import FileImport, Source
 from octavo.site import jobs
 
@@ -78,11 +78,11 @@ def test_an_import_another_process_is_at_is_left_to_it(brand: Brand, tmp_path: P
         dbname=database["NAME"], user=database["USER"], host=database["HOST"], password=database.get("PASSWORD")
     ) as other:
         other.execute("SELECT pg_advisory_lock(hashtext('octavo import'), %s)", [job.pk])
-        assert importing.is_running(job) and importing.any_running()
+        assert running.is_running(job) and running.any_running()
         jobs.run_import(number=job.pk)
         assert not Mention.objects.exists()
         other.execute("SELECT pg_advisory_unlock(hashtext('octavo import'), %s)", [job.pk])
-    assert not importing.any_running()
+    assert not running.any_running()
     jobs.run_import(number=job.pk)
     assert Mention.objects.count() == 1
 

@@ -52,17 +52,20 @@ SELECT word, count(*), (SELECT count(*) FROM background) FROM words GROUP BY wor
 """
 
 
-def recorded(mentions: Sequence[int], *, newest: datetime | None = None) -> list[Alert]:
+def recorded(
+    mentions: Sequence[int], *, newest: datetime | None = None, signs: Sequence[int] | None = None
+) -> list[Alert]:
     """New messages: counted, and grave ones ring. The alerts that rang or grew.
 
     In the transaction that records them. `newest` is when the latest of them was published, where the caller knows it:
-    a file of old messages then costs nothing here.
+    a file of old messages then costs nothing here. `signs` are those read as a crisis sign, where the caller knows them:
+    the database need not look for them.
     """
     now = clock.now()
     if not mentions or (newest is not None and newest < now - counts.REMEMBERED):
         return []
     counts.add(mentions, now=now)
-    return _watch(mentions, new=True)
+    return _watch(mentions if signs is None else signs, new=True)
 
 
 def read(mentions: Sequence[int]) -> list[Alert]:

@@ -28,6 +28,7 @@ from octavo.channels.dates import AHEAD, DateReader
 from octavo.kit import clock
 from octavo.kit.html import to_text
 from octavo.kit.text import excerpt, storable
+from octavo.kit.unfrozen import unfrozen
 from octavo.vocabulary import Author, Parent, ParentKind, Post, Reject
 
 FIELDS: tuple[str, ...] = (
@@ -79,19 +80,8 @@ _KINDS = {
 }
 
 
-def _unfrozen(frozen: type) -> Any:
-    """A twin of a frozen dataclass, with the same slots, that can be filled in.
-
-    A frozen dataclass sets each field through `object.__setattr__`: 2.9 microseconds a Post, most of what a row may
-    cost. The twin is filled in 0.5; giving it the frozen class then is allowed because the layout is the same (Python
-    refuses otherwise, so a change of Post cannot go unnoticed).
-    """
-    fields = [(field.name, Any) for field in dataclasses.fields(frozen)]
-    return dataclasses.make_dataclass("_Unfrozen", fields, slots=True, eq=False, repr=False)
-
-
-_Draft = _unfrozen(Post)
-_NewAuthor = _unfrozen(Author)
+_Draft = unfrozen(Post)
+_NewAuthor = unfrozen(Author)
 
 
 class ItemError(ValueError):

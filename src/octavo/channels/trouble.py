@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 
 
 class Trouble(StrEnum):
@@ -58,3 +60,8 @@ class ChannelError(Exception):
         self.detail = detail
         self.retry = retry
         self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[Callable[[], ChannelError], tuple[()]]:
+        """Errors go from process to process, and Python rebuilds an exception from what it prints."""
+        known = partial(ChannelError, self.trouble, detail=self.detail, retry=self.retry, retry_after=self.retry_after)
+        return known, ()

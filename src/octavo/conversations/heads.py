@@ -14,13 +14,11 @@ from typing import Any
 from django.db import connection
 
 from octavo.conversations import rows
-from octavo.vocabulary import Post
 
 
 def create(
     cursor: Any,
-    posts: Sequence[Post],
-    columns: rows.Columns,
+    prepared: rows.Prepared,
     new: Sequence[int],
     *,
     ids: Sequence[int],
@@ -33,8 +31,8 @@ def create(
 ) -> None:
     """Write the conversations in `fresh` from the posts that begin them.
 
-    `brands` runs beside `posts`, the other sequences beside `new`; `names` is what each author is called. `published` are
-    ISO times in UTC, which sort as text.
+    `brands` runs beside the posts, the other sequences beside `new`; `names` is what each author is called. `published`
+    are ISO times in UTC, which sort as text.
     """
     members: dict[int, list[int]] = {}
     for at, number in enumerate(conversations):
@@ -44,21 +42,13 @@ def create(
         return
 
     def line(number: int, places: list[int]) -> str:
-        head, first, last, waiting, subject = _state(places, posts, columns, new, published, ids)
+        head, first, last, waiting, subject = _state(places, prepared, new, published, ids)
         row = new[head]
-        post = posts[row]
         author = authors[head]
-        name = "" if author is None else rows.escape(names[author])
-        marks = (
-            ",".join(map(str, rows.marks(columns.evidence[row]))) if row in columns.odd else columns.evidence_text[row]
-        )
+        whose = f"{rows.NULL}\t" if author is None else f"{author}\t{rows.escape(names[author])}"
         return (
-            f"{number}\t{brands[row]}\t{rows.escape(post.channel[:40])}\t"
-            f"{rows.escape(subject[:300]) if subject else ''}\topen\t{first}\t{last}\t{waiting}\t"
-            f"{len(places)}\t{ids[head]}\t{rows.NULL if author is None else author}\t{name}\t"
-            f"{columns.language[row]}\t{columns.register(row)}\t{columns.score(row)}\t{columns.sentiment_name(row)}\t"
-            f"{columns.urgency[row]}\t{'t' if columns.relevant[row] else 'f'}\t"
-            f"{rows.escape(post.text[: rows.EXCERPT])}\t{{{marks}}}\n"
+            f"{number}\t{brands[row]}\topen\t{first}\t{last}\t{waiting}\t{len(places)}\t{ids[head]}\t{whose}\t"
+            f"{rows.escape(subject[:300]) if subject else ''}\t{prepared.heads[row]}"
         )
 
     lines = (line(number, places) for number, places in members.items())
@@ -66,14 +56,10 @@ def create(
 
 
 def _state(
-    places: list[int],
-    posts: Sequence[Post],
-    columns: rows.Columns,
-    new: Sequence[int],
-    published: Sequence[str],
-    ids: Sequence[int],
+    places: list[int], prepared: rows.Prepared, new: Sequence[int], published: Sequence[str], ids: Sequence[int]
 ) -> tuple[int, str, str, str, str]:
     """Place of the head; first, last and waiting-since as COPY text; the subject."""
+    posts, urgency = prepared.posts, prepared.readings.urgency
     if len(places) == 1:
         at = places[0]
         post = posts[new[at]]
@@ -82,7 +68,7 @@ def _state(
     inbound = [at for at in places if not posts[new[at]].own]
     answered = max((published[at] for at in places if posts[new[at]].own), default="")
     waiting = min((published[at] for at in inbound if published[at] > answered), default=rows.NULL)
-    head = max(inbound or places, key=lambda at: (columns.urgency[new[at]], published[at], ids[at]))
+    head = max(inbound or places, key=lambda at: (urgency[new[at]], published[at], ids[at]))
     named = (at for at in places if posts[new[at]].subject)
     subject = min(named, key=lambda at: (published[at], ids[at]), default=None)
     return head, min(times), max(times), waiting, "" if subject is None else posts[new[subject]].subject

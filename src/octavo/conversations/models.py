@@ -148,7 +148,10 @@ class Conversation(models.Model):
         RESOLVED = "resolved", pgettext_lazy("conversation", "Resolved")
 
     id = models.BigIntegerField(primary_key=True)
-    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="conversations", db_index=False)
+    # Triggers check the keys without a constraint, for all rows of a statement at once (migration 0006).
+    brand = models.ForeignKey(
+        Brand, on_delete=models.CASCADE, related_name="conversations", db_index=False, db_constraint=False
+    )
     channel = models.CharField(max_length=40)
     subject = models.CharField(max_length=300, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
@@ -161,7 +164,7 @@ class Conversation(models.Model):
     mentions_count = models.PositiveIntegerField(default=1)
 
     head = models.BigIntegerField()
-    author = models.ForeignKey(Author, null=True, on_delete=models.SET_NULL, db_index=False)
+    author = models.ForeignKey(Author, null=True, on_delete=models.SET_NULL, db_index=False, db_constraint=False)
     author_name = models.CharField(max_length=200, blank=True)
     language = models.CharField(max_length=3)
     register = models.CharField(max_length=15, choices=RegisterChoice.choices)

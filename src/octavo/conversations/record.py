@@ -29,9 +29,11 @@ LATEST = timedelta(days=1)
 
 @dataclass(slots=True)
 class Recorded:
-    """What became of a batch. `new`, `edited` and `deleted` are mention ids; `outcomes` says it for each post, in order."""
+    """What became of a batch. `new`, `edited` and `deleted` are mention ids; `outcomes` says it for each post, in order.
+    `rows` are the places in the batch of those in `new`."""
 
     new: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
     edited: list[int] = field(default_factory=list)
     deleted: list[int] = field(default_factory=list)
     known: int = 0
@@ -47,16 +49,28 @@ def record(
     received_at: datetime | None = None,
 ) -> Recorded:
     """Keep `posts` of one brand (or of several: `brand` then holds each post's) with the `readings` beside them (same
-    order, same length).
+    order, same length). As `record_prepared`."""
+    return record_prepared(rows.prepare(posts, readings), brand=brand, origin=origin, received_at=received_at)
+
+
+def record_prepared(
+    prepared: rows.Prepared,
+    *,
+    brand: int | Sequence[int],
+    origin: int | None = None,
+    received_at: datetime | None = None,
+) -> Recorded:
+    """Keep posts that were read, and prepared for the database.
 
     A post already known is left alone, or becomes a new version of its text, or is forgotten where the channel says it was
     deleted; one that was deleted before it came never comes. Outcomes are `new`, `known`, `edited`, `deleted`. Safe to
-    repeat; runs in one transaction, joining the caller's. Raises `ValueError` where the lengths differ.
+    repeat; runs in one transaction, joining the caller's. Raises `ValueError` where not every post has a brand.
     """
     received = received_at or clock.now()
+    posts = prepared.posts
     brands = [brand] * len(posts) if isinstance(brand, int) else brand
-    if not len(posts) == len(readings) == len(brands):
-        raise ValueError("each post has one reading and one brand")
+    if len(posts) != len(brands):
+        raise ValueError("each post has one brand")
     result = Recorded(outcomes=["known"] * len(posts))
     if not posts:
         return result
@@ -64,7 +78,6 @@ def record(
     partitions.ensure(moments)
     keys = [threads.post_label(of, post.channel, post.external_id) for of, post in zip(brands, posts, strict=True)]
     labels = [threads.thread_labels(of, post) for of, post in zip(brands, posts, strict=True)]
-    columns = rows.Columns.of(readings)
     first, *repeats = _without_repeats(keys)
     with transaction.atomic():
         # Batches that join threads work alone on a brand, the others side by side.
@@ -76,19 +89,17 @@ def record(
                 result.outcomes[row] = "deleted" if posts[row].deleted else "new"
                 if not posts[row].deleted:
                     new.append(row)
-        homes = _add(
-            posts, columns, new, keys, labels, moments, received, claimed=claimed, brands=brands, origin=origin
-        )  # fmt: skip
-        result.new = [claimed[keys[row]] for row in new]
-        touched = set(homes) - set(result.new)
+        homes = _add(prepared, new, keys, labels, moments, received, claimed=claimed, brands=brands, origin=origin)
+        result.rows, result.new = new, [claimed[keys[row]] for row in new]
+        touched = set(homes).difference(result.new)
         written = {home for row, home in zip(new, homes, strict=True) if not posts[row].own}
         for wave in ([row for row in first if keys[row] not in claimed], *repeats):
-            touched |= _change(posts, columns, wave, keys, received, result)
+            touched |= _change(prepared, wave, keys, received, result)
         heads.refresh(touched, written=written, received=received)
         result.known = result.outcomes.count("known")
         arrived = Counter(of for of, outcome in zip(brands, result.outcomes, strict=True) if outcome == "new")
-        for of in {of for of, outcome in zip(brands, result.outcomes, strict=True) if outcome != "known"}:
-            _announce(of, arrived[of])
+        changed = {of for of, outcome in zip(brands, result.outcomes, strict=True) if outcome != "known"}
+        _announce({of: arrived[of] for of in changed})
     return result
 
 
@@ -99,17 +110,25 @@ def make_room(posts: Sequence[Post]) -> None:
         partitions.ensure(_believable(post.created_at, received) for post in posts)
 
 
-def keep(readings: Readings, mentions: Sequence[int], *, anew: bool = False) -> int:
+def keep(
+    readings: Readings,
+    mentions: Sequence[int],
+    *,
+    anew: bool = False,
+    edited: Sequence[datetime | None] | None = None,
+) -> int:
     """Replace the readings of `mentions` (ids, same order) where they come from another model, or with `anew` all of them;
-    the number replaced. What a person corrected stays. A mention that is gone is passed over."""
+    the number replaced. What a person corrected stays. A mention that is gone is passed over, and so is one whose text is
+    no longer what was read: `edited` is when each had been edited last when it was read."""
     columns = rows.Columns.of(readings)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, published_at, conversation_id, language, corrected, brand_id FROM conversations_mention "
+            "SELECT id, edited_at, published_at, conversation_id, language, corrected, brand_id FROM conversations_mention "
             "WHERE id = ANY(%s) AND (%s OR model <> %s) AND deleted_at IS NULL ORDER BY id FOR UPDATE",
             [list(mentions), anew, columns.model],
         )
-        found = {mention: rest for mention, *rest in cursor.fetchall()}
+        as_read = None if edited is None else dict(zip(mentions, edited, strict=True))
+        found = {mention: rest for mention, at, *rest in cursor.fetchall() if as_read is None or as_read[mention] == at}
         changes = []
         for row, mention in enumerate(mentions):
             if mention in found:
@@ -117,8 +136,7 @@ def keep(readings: Readings, mentions: Sequence[int], *, anew: bool = False) -> 
                 changes.append((mention, published, language != columns.language[row], row, set(corrected)))
         _keep_rows(cursor, columns, changes)
         heads.refresh(conversation for _, conversation, *_ in found.values())
-        for brand in {brand for *_, brand in found.values()}:
-            _announce(brand, 0)
+        _announce(dict.fromkeys((brand for *_, brand in found.values()), 0))
     return len(found)
 
 
@@ -202,8 +220,7 @@ def _without_repeats(keys: Sequence[str]) -> list[list[int]]:
 
 
 def _add(
-    posts: Sequence[Post],
-    columns: rows.Columns,
+    prepared: rows.Prepared,
     new: list[int],
     keys: Sequence[str],
     labels: Sequence[list[str]],
@@ -217,17 +234,18 @@ def _add(
     """Write the mentions of the rows in `new`; the conversation of each, new ones written, old ones not yet refreshed."""
     if not new:
         return []
+    posts = prepared.posts
     ids = [claimed[keys[row]] for row in new]
     authors, names = _authors([posts[row] for row in new])
     homes = _conversations(new, keys, labels, ids)
     published = [moments[row].isoformat() for row in new]
     with connection.cursor() as cursor:
         heads.create(
-            cursor, posts, columns, new, ids=ids, conversations=homes, authors=authors, names=names, published=published,
+            cursor, prepared, new, ids=ids, conversations=homes, authors=authors, names=names, published=published,
             brands=brands, fresh=set(homes).intersection(ids),
         )  # fmt: skip
         lines = rows.mention_lines(
-            posts, columns, new, ids=ids, conversations=homes, authors=authors, published=published,
+            prepared, new, ids=ids, conversations=homes, authors=authors, published=published,
             received=received.isoformat(), edited=[_edited(posts[row], received) for row in new],
             brands=brands, origin=origin,
         )  # fmt: skip
@@ -252,11 +270,21 @@ def _claim(keys: Sequence[str]) -> dict[str, int]:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO conversations_postkey (key, mention) SELECT key, number FROM ("
-            "SELECT key, nextval('conversations_mention_number') AS number FROM unnest(%s::text::uuid[]) AS key OFFSET 0"
-            ") AS numbered ORDER BY key "
-            "ON CONFLICT DO NOTHING RETURNING encode(uuid_send(key), 'hex'), mention",
-            [_keys_array(keys)],
+            "SELECT array_agg(nextval('conversations_mention_number')) FROM generate_series(1, %s)", [len(keys)]
+        )
+        numbers = cursor.fetchone()[0]
+        cursor.execute(
+            "INSERT INTO conversations_postkey (key, mention) "
+            "SELECT * FROM unnest(%s::text::uuid[], %s::text::bigint[]) AS g (key, mention) ORDER BY key "
+            "ON CONFLICT DO NOTHING",
+            [_keys_array(keys), rows.numbers(numbers)],
+        )
+        if cursor.rowcount == len(keys):  # nearly always: a file brings what is new
+            return dict(zip(keys, numbers, strict=True))
+        cursor.execute(
+            "SELECT encode(uuid_send(k.key), 'hex'), k.mention FROM conversations_postkey k "
+            "JOIN unnest(%s::text::uuid[], %s::text::bigint[]) AS g (key, mention) ON (k.key, k.mention) = (g.key, g.mention)",
+            [_keys_array(keys), rows.numbers(numbers)],
         )
         return dict(cursor.fetchall())
 
@@ -266,8 +294,7 @@ def _keys_array(keys: Iterable[str]) -> str:
 
 
 def _change(
-    posts: Sequence[Post],
-    columns: rows.Columns,
+    prepared: rows.Prepared,
     changed: list[int],
     keys: Sequence[str],
     received: datetime,
@@ -276,6 +303,7 @@ def _change(
     """Posts already known: a new version of the text, a deletion, or nothing. The conversations that changed."""
     if not changed:
         return set()
+    posts = prepared.posts
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT encode(uuid_send(k.key), 'hex'), m.id, m.published_at, m.text, m.subject, m.edited_at, "
@@ -300,7 +328,7 @@ def _change(
         for row, _ in edits:
             result.outcomes[row] = "edited"
         _forget(cursor, gone, received)
-        _edit(cursor, posts, columns, edits, received)
+        _edit(cursor, prepared, edits, received)
     result.deleted += [mention.id for mention in gone]
     result.edited += [mention.id for _, mention in edits]
     return {mention.conversation for mention in gone} | {mention.conversation for _, mention in edits}
@@ -353,12 +381,11 @@ def _without_old_versions(
     return [(row, known) for row, known in edits if posts[row].edited_at is not None or known.id not in old]
 
 
-def _edit(
-    cursor: Any, posts: Sequence[Post], columns: rows.Columns, edits: list[tuple[int, _Known]], received: datetime
-) -> None:
+def _edit(cursor: Any, prepared: rows.Prepared, edits: list[tuple[int, _Known]], received: datetime) -> None:
     """Put new words and their reading in the place of the old, which become a version."""
     if not edits:
         return
+    posts, columns = prepared.posts, prepared.columns
     cursor.execute(
         "INSERT INTO conversations_mentionversion (mention, subject, text, replaced_at) "
         "SELECT mention, subject, text, %s FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS g (mention, subject, text)",
@@ -418,7 +445,8 @@ def _authors(posts: Sequence[Post]) -> tuple[list[int | None], dict[int, str]]:
     everyone = sorted(wanted)
     with connection.cursor() as cursor:
         renamed = []
-        for channel, handle, number, name in _known_authors(cursor, everyone):
+        # Held, so that nobody removes them before they are written down; those made below nobody else can see.
+        for channel, handle, number, name in _known_authors(cursor, everyone, hold="FOR KEY SHARE OF a"):
             found[channel, handle] = number
             new_name = rows.storable(wanted[channel, handle].name[:200])
             if new_name and new_name != name:
@@ -440,11 +468,14 @@ def _authors(posts: Sequence[Post]) -> tuple[list[int | None], dict[int, str]]:
     return [found[stored[key]] if key else None for key in asked], names
 
 
-def _known_authors(cursor: Any, identities: Sequence[tuple[str, str]]) -> list[tuple[str, str, int, str]]:
+def _known_authors(
+    cursor: Any, identities: Sequence[tuple[str, str]], *, hold: str = ""
+) -> list[tuple[str, str, int, str]]:
     cursor.execute(
-        "SELECT a.channel, a.handle, a.id, a.name FROM conversations_author a "
-        "JOIN unnest(%s::text[], %s::text[]) AS g (channel, handle) ON a.channel = g.channel AND a.handle = g.handle",
-        [[channel for channel, _ in identities], [handle for _, handle in identities]],
+        "SELECT a.channel, a.handle, a.id, a.name FROM conversations_author a "  # noqa: S608
+        "JOIN unnest(%s::text[], %s::text[]) AS g (channel, handle) ON a.channel = g.channel AND a.handle = g.handle "
+        f"ORDER BY a.id {hold}",
+        [rows.texts(channel for channel, _ in identities), rows.texts(handle for _, handle in identities)],
     )
     return list(cursor.fetchall())
 
@@ -455,10 +486,10 @@ def _make_authors(cursor: Any, identities: Sequence[tuple[str, str]], wanted: Ma
         "INSERT INTO conversations_author (channel, handle, name, url, followers) "
         "SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING",
         [
-            [channel for channel, _ in identities],
-            [handle for _, handle in identities],
-            [rows.storable(author.name[:200]) for author in authors],
-            [rows.storable(author.url[:500]) for author in authors],
+            rows.texts(channel for channel, _ in identities),
+            rows.texts(handle for _, handle in identities),
+            rows.texts(rows.storable(author.name[:200]) for author in authors),
+            rows.texts(rows.storable(author.url[:500]) for author in authors),
             [rows.count(author.followers) for author in authors],
         ],
     )
@@ -517,7 +548,11 @@ def _remember_labels(cursor: Any, homes: Mapping[str, int]) -> None:
         )
 
 
-def _announce(brand: int, new: int) -> None:
-    """Tell the open pages, once this transaction is through."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify('octavo_changed', %s)", [f'{{"brand":{brand},"new":{new}}}'])
+def _announce(brands: Mapping[int, int]) -> None:
+    """Tell the open pages, once this transaction is through, of these brands and how many new messages each has."""
+    if brands:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_notify('octavo_changed', told) FROM unnest(%s::text[]) AS told",
+                [[f'{{"brand":{brand},"new":{new}}}' for brand, new in sorted(brands.items())]],
+            )

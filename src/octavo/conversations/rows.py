@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice, pairwise
 from typing import Any
 
@@ -33,14 +33,15 @@ HEAVIEST = 2**15 - 1
 MOST = 2**63 - 1
 """The largest number a column holds."""
 
+# What only the recorder knows comes first; what post and reading say (`Prepared`) comes after it.
 MENTION_COLUMNS = (
-    "id, published_at, received_at, brand_id, conversation_id, author_id, origin, channel, external_id, subject, text, url, "
-    "parent, reach, own, edited_at, language, relevant, relevance, register, assigned, runner_up, registers, sentiment, "
-    "sentiment_score, urgency, campaign, evidence, harm, abstained, model"
+    "id, conversation_id, author_id, brand_id, published_at, edited_at, received_at, origin, "
+    "channel, external_id, subject, text, url, parent, reach, own, language, relevant, relevance, register, assigned, runner_up, "
+    "registers, sentiment, sentiment_score, urgency, campaign, evidence, harm, abstained, model"
 )
 CONVERSATION_COLUMNS = (
-    "id, brand_id, channel, subject, status, first_at, last_at, waiting_since, mentions_count, head, author_id, "
-    "author_name, language, register, register_score, sentiment, urgency, relevant, excerpt, marks"
+    "id, brand_id, status, first_at, last_at, waiting_since, mentions_count, head, author_id, author_name, subject, "
+    "channel, language, register, register_score, sentiment, urgency, relevant, excerpt, marks"
 )
 
 
@@ -135,10 +136,6 @@ class Columns:
     def register(self, row: int) -> str:
         return _NAMES[self.primary[row]]
 
-    def score(self, row: int) -> int:
-        """Probability of the primary register in thousandths; of there being none, where there is none."""
-        return self.scores[row]
-
     def sentiment_name(self, row: int) -> str:
         return _SENTIMENTS[self.sentiment[row]]
 
@@ -181,9 +178,65 @@ def _thousandths(values: NDArray[np.float32]) -> Any:
     return (values * 1000).round().astype(np.int16).tolist()
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Posts with their readings, as rows in so far as they can be written without a database: made where posts are read,
+    which may be another process than the one that records.
+
+    `mentions[i]` is the end of the line of post i, `heads[i]` that of a conversation it is the head of. They may hold what
+    PostgreSQL cannot store; `copy` mends that.
+    """
+
+    posts: Sequence[Post]
+    readings: Readings
+    mentions: list[str]
+    heads: list[str]
+
+    def __len__(self) -> int:
+        return len(self.posts)
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The readings value by value, for what is no new row."""
+        return Columns.of(self.readings)
+
+
+def prepare(posts: Sequence[Post], readings: Readings) -> Prepared:
+    """Raises `ValueError` where there is not one reading for each post."""
+    if len(posts) != len(readings):
+        raise ValueError("each post has one reading")
+    columns = Columns.of(readings)
+    mentions: list[str] = []
+    heads: list[str] = []
+    for row, (post, language, relevant, primary, sentiment, urgency, evidence) in enumerate(
+        zip(
+            posts, columns.language, columns.relevant, columns.primary, columns.sentiment, columns.urgency,
+            columns.evidence_text, strict=True,
+        )
+    ):  # fmt: skip
+        channel, text, verdict = escape(post.channel[:40]), escape(post.text), "t" if relevant else "f"
+        register, tone = _NAMES[primary], _SENTIMENTS[sentiment]
+        mentions.append(
+            f"{channel}\t{escape(post.external_id[:500])}\t"
+            f"{escape(post.subject[:300]) if post.subject else ''}\t{text}\t{escape(post.url[:2000]) if post.url else ''}\t"
+            f"{NULL if post.parent is None else escape(_parent(post.parent))}\t{count(post.reach) if post.reach else 0}\t"
+            f"{'t' if post.own else 'f'}\t{language}\t{verdict}\t{columns.relevance[row]}\t{register}\t"
+            f"{assigned_array(columns.assigned[row], primary)}\t{_NAMES[columns.runner_up[row]]}\t"
+            f"{{{columns.registers_text[row]}}}\t{tone}\t{columns.sentiment_score[row]}\t{urgency}\t"
+            f"{escape(columns.campaign[row][:120]) if columns.campaign[row] else ''}\t{{{evidence}}}\t"
+            f"{columns.harm[row]}\t{'t' if columns.abstained[row] else 'f'}\t{columns.model}\n"
+        )
+        spans = ",".join(map(str, marks(columns.evidence[row]))) if row in columns.odd else evidence
+        excerpt = text if len(text) <= EXCERPT else escape(post.text[:EXCERPT])
+        heads.append(
+            f"{channel}\t{language}\t{register}\t{columns.scores[row]}\t{tone}\t{urgency}\t{verdict}\t{excerpt}\t"
+            f"{{{spans}}}\n"
+        )
+    return Prepared(posts, readings, mentions, heads)
+
+
 def mention_lines(
-    posts: Sequence[Post],
-    columns: Columns,
+    prepared: Prepared,
     which: Sequence[int],
     *,
     ids: Sequence[int],
@@ -195,31 +248,27 @@ def mention_lines(
     brands: Sequence[int],
     origin: int | None,
 ) -> Iterator[str]:
-    """One line for each post of `which`; `brands` runs beside `posts`, the other sequences beside `which`.
-
-    The lines may hold what PostgreSQL cannot store; `copy` mends that.
-    """
-    source = NULL if origin is None else str(origin)
-    tail = f"\t{columns.model}\n"
+    """One line for each post of `which`; `brands` runs beside the posts, the other sequences beside `which`."""
+    source = f"{received}\t{NULL if origin is None else origin}"
     for at, row in enumerate(which):
-        post = posts[row]
-        author = authors[at]
-        parent = post.parent
-        changed = edited[at]
+        author, changed = authors[at], edited[at]
         yield (
-            f"{ids[at]}\t{published[at]}\t{received}\t{brands[row]}\t{conversations[at]}\t{NULL if author is None else author}\t"
-            f"{source}\t{escape(post.channel[:40])}\t{escape(post.external_id[:500])}\t"
-            f"{escape(post.subject[:300]) if post.subject else ''}\t{escape(post.text)}\t"
-            f"{escape(post.url[:2000]) if post.url else ''}\t"
-            f"{NULL if parent is None else escape(_parent(parent))}\t{count(post.reach) if post.reach else 0}\t"
-            f"{'t' if post.own else 'f'}\t{NULL if changed is None else changed.isoformat()}\t"
-            f"{columns.language[row]}\t{'t' if columns.relevant[row] else 'f'}\t"
-            f"{columns.relevance[row]}\t{_NAMES[columns.primary[row]]}\t{assigned_array(columns.assigned[row], columns.primary[row])}\t"
-            f"{_NAMES[columns.runner_up[row]]}\t{{{columns.registers_text[row]}}}\t"
-            f"{_SENTIMENTS[columns.sentiment[row]]}\t{columns.sentiment_score[row]}\t{columns.urgency[row]}\t"
-            f"{escape(columns.campaign[row][:120]) if columns.campaign[row] else ''}\t"
-            f"{{{columns.evidence_text[row]}}}\t{columns.harm[row]}\t{'t' if columns.abstained[row] else 'f'}{tail}"
+            f"{ids[at]}\t{conversations[at]}\t{NULL if author is None else author}\t{brands[row]}\t{published[at]}\t"
+            f"{NULL if changed is None else changed.isoformat()}\t{source}\t{prepared.mentions[row]}"
         )
+
+
+def texts(values: Iterable[str]) -> str:
+    """An array of text as a literal; an adapter a value costs several times as much. NUL and surrogates are the caller's."""
+    quoted = [
+        value.replace("\\", "\\\\").replace('"', '\\"') if '"' in value or "\\" in value else value for value in values
+    ]
+    return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
+
+
+def numbers(values: Iterable[int]) -> str:
+    """An array of whole numbers as a literal."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def copy(cursor: Any, table: str, columns: str, lines: Iterable[str]) -> None:

@@ -133,6 +133,11 @@ class FileImport(models.Model):
     def __str__(self) -> str:
         return self.filename
 
+    @property
+    def done(self) -> int:
+        """Items of the file that have been dealt with."""
+        return self.new_count + self.known_count + self.edited_count + self.rejects_count
+
 
 class Backlog(models.Model):
     """How far the second reading by `model` has come: see `backlog`. `below` is null when nothing waits; `left` counts what

@@ -32,8 +32,10 @@ from octavo.conversations.models import Brand
 from octavo.conversations.words import span
 from octavo.kit.limits import Bucket
 from octavo.listen import access, backlog, importing, sources, words
+from octavo.listen import brands as named
 from octavo.listen.forms import MappingForm, SourceForm, UploadForm
 from octavo.listen.models import FileImport, Source
+from octavo.listen.running import is_running
 from octavo.people import person
 from octavo.understand import Tier, model_version, within_reach
 from octavo.vocabulary import Post, Reject
@@ -230,7 +232,7 @@ def import_show(request: HttpRequest, number: int) -> HttpResponse:
     job = access.import_for(person.of(request), number)
     if job.state == FileImport.State.MAPPING:
         return _check(request, job)
-    running = importing.is_running(job)
+    running = is_running(job)
     context = {
         "job": job,
         "running": running,
@@ -433,7 +435,7 @@ def _chosen_brand(form: MappingForm) -> Brand | None:
         return None
     if whose == MappingForm.NEW:
         name = form.cleaned_data["new_brand"].strip()
-        return importing.find_brand(name) or importing.make_brand(name)
+        return named.find(name) or named.make(name)
     return Brand.objects.get(pk=whose)
 
 

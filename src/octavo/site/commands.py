@@ -21,8 +21,9 @@ from rich.table import Table
 if TYPE_CHECKING:
     from octavo.channels.trouble import ChannelError
     from octavo.conversations.models import Brand
-    from octavo.listen.importing import Preview, Progress
+    from octavo.listen.importing import Preview
     from octavo.listen.models import FileImport, Source
+    from octavo.listen.running import Progress
 
 app = typer.Typer()
 sources_app = typer.Typer(help="Sources: what is followed.", no_args_is_help=True)
@@ -124,7 +125,7 @@ def import_(
         columns["brand"] = brand_column
     with _octavo(), _path(file) as (path, ours):
         from octavo.channels.trouble import ChannelError
-        from octavo.listen import importing
+        from octavo.listen import importing, running
 
         choices = importing.Choices(
             columns=columns,
@@ -155,7 +156,7 @@ def import_(
             _fail(
                 "Whose messages are these? Say it with --brand NAME, or name the column that does with --brand-column COLUMN."
             )
-        except importing.AlreadyRunning:
+        except running.AlreadyRunning:
             _fail("This file is being imported by another process right now.", code=TRY_LATER)
 
 
@@ -594,15 +595,15 @@ def _post_json(post: Any) -> dict[str, Any]:
 
 
 def _brand(name: str, *, make: bool = True) -> Brand:
-    from octavo.listen import importing
+    from octavo.listen import brands
 
-    found = importing.find_brand(name)
+    found = brands.find(name)
     if found is None:
         if not make:
             from octavo.conversations.models import Brand
 
             return Brand(name=name.strip())
-        found = importing.make_brand(name)
+        found = brands.make(name)
         err.print(f"Brand {escape(found.name)} made.")
     return found
 

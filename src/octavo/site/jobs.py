@@ -81,8 +81,8 @@ def run_import(number: int) -> None:
     """Import a file from where it stands."""
     from octavo import flow
     from octavo.channels.trouble import ChannelError
-    from octavo.listen import importing
     from octavo.listen.models import FileImport
+    from octavo.listen.running import AlreadyRunning
 
     job = FileImport.objects.select_related("brand", "source").filter(pk=number).first()
     if job is None or job.state == FileImport.State.DONE:
@@ -91,7 +91,7 @@ def run_import(number: int) -> None:
         for progress in flow.import_file(job):
             if _stopping.is_set() and not progress.finished:
                 raise OperationalError("the worker stops; the import goes on with the next one")
-    except (ChannelError, importing.AlreadyRunning) as error:
+    except (ChannelError, AlreadyRunning) as error:
         log.warning("import stopped", import_=number, reason=str(error))
         return
     log.info("import done", import_=number, new=job.new_count, rejects=job.rejects_count)
@@ -122,16 +122,14 @@ def look_for_unread(timestamp: int) -> None:
 def read_again() -> None:
     """Read with the better model what the fast one has read, for a while; then let others have their turn."""
     from octavo import flow
-    from octavo.listen import importing
+    from octavo.listen.running import any_running
     from octavo.understand import EncoderUnavailable, Tier
 
-    if _tier() is Tier.FAST or importing.any_running():
+    if _tier() is Tier.FAST or any_running():
         return
     _give_way()
     try:
-        left = flow.read_again(
-            seconds=READ_SECONDS, tier=_tier(), stop=lambda: _stopping.is_set() or importing.any_running()
-        )
+        left = flow.read_again(seconds=READ_SECONDS, tier=_tier(), stop=lambda: _stopping.is_set() or any_running())
     except EncoderUnavailable as error:
         log.warning("the default model is not available; the fast one's readings stay", reason=str(error))
         return

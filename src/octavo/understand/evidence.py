@@ -168,12 +168,14 @@ def _trim(
     words: Words, messages: NDArray[np.int64], chosen: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Places of the words without the spaces and the punctuation around them; all-punctuation words keep theirs."""
-    places: list[tuple[int, int]] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    texts = words.texts
     begins, lengths = words.starts[chosen].tolist(), words.lengths[chosen].tolist()
     for message, begin, length in zip(messages.tolist(), begins, lengths, strict=True):
-        given = words.texts[message][begin : begin + length].rstrip()
+        given = texts[message][begin : begin + length].rstrip()
         bare = given.strip(_EDGES) or given
-        start = begin + given.find(bare)
-        places.append((start, start + len(bare)))
-    columns = np.array(places, np.int32).reshape(-1, 2)
-    return columns[:, 0], columns[:, 1]
+        start = begin if len(bare) == len(given) else begin + given.find(bare)
+        starts.append(start)
+        ends.append(start + len(bare))
+    return np.array(starts, np.int32), np.array(ends, np.int32)

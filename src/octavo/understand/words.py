@@ -30,8 +30,8 @@ LONGEST_WORD = 80
 """Characters of a word that the model sees."""
 
 _UNKNOWN, _SPACE = 0, 6
-_REMEMBERED = 100_000
-"""Words kept in memory before the memory starts anew, about 30 MB."""
+_REMEMBERED = 50_000
+"""Words kept in memory before those not met again since as many others are forgotten: about 30 MB at most."""
 
 _FEELINGS: dict[str, str] = {
     "laugh": "😂🤣😹😆",
@@ -73,11 +73,19 @@ _EMOJI = "\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2b55\u2122\u231a\u231b\u23e9
 _WORD = re.compile(rf"(?:[{_EMOJI}][{_EMOJI}\ufe0f\u200d\U000e0020-\U000e007f]*|[^\s{_EMOJI}]+)\s*")
 """A word with the spaces after it, so that the words of a text follow each other without a gap."""
 
+_ASCII_WORD = re.compile(r"\S+\s*")
+"""The same where there can be no emoji, in half the time."""
+
 _EMOJI_RUN = re.compile(f"[{_EMOJI}]")
 _LINK = re.compile(r"(?:https?://|www\.)\S", re.IGNORECASE)
 _MENTION = re.compile(r"[.(«\"“]?@\w")
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
+_QUOTATION = re.compile('[«»“”"„]')
+_MONEY = re.compile("[€$£]")
+_MONEY_WORDS = ("euro", "euros", "CHF")
+_TELLING = re.compile(r'[?!"$0-9]|\.\.|[^\x00-\x7f]')
+"""What a word must hold for any of its signs to matter, letters aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +117,7 @@ def split(texts: Sequence[str]) -> Words:
     for row, text in enumerate(texts):
         seen = text[:LONGEST_TEXT].lstrip()
         indents[row] = min(len(text), LONGEST_TEXT) - len(seen)
-        found += _WORD.findall(seen)
+        found += (_ASCII_WORD if seen.isascii() else _WORD).findall(seen)
         first_word[row + 1] = len(found)
     pieces = _look_up(found)
     lengths = np.fromiter(map(len, found), np.int32, len(found))
@@ -126,47 +134,56 @@ def _starts(first_word: NDArray[np.int64], lengths: NDArray[np.int32], indents: 
     return (before[:-1] - np.repeat(before[first_word[:-1]] - indents, counts)).astype(np.int32)
 
 
-_known: dict[str, tuple[int, ...]] = {}
+_met: dict[str, tuple[int, ...]] = {}
+_met_before: dict[str, tuple[int, ...]] = {}
+"""What words mean to the model. Most words of a stream come once (links, names) and a few thousand all the time: when the
+first memory is full it becomes the second, from which what is met again returns."""
 
 
 def _look_up(words: list[str]) -> list[tuple[int, ...]]:
-    missing = list(set(words).difference(_known))
-    if len(_known) + len(missing) > _REMEMBERED:
-        _known.clear()
-        missing = list(set(words))
-    _known.update(zip(missing, _read(missing), strict=True))
-    return list(map(_known.__getitem__, words))
+    global _met, _met_before
+    met, before = _met, _met_before  # another thread may turn them over meanwhile
+    different = set(words)
+    missing = different.difference(met)
+    if len(met) + len(missing) > _REMEMBERED:
+        met, before = {}, met
+        _met, _met_before = met, before
+        missing = different
+    returning = missing.intersection(before)
+    met.update((word, before[word]) for word in returning)
+    unknown = list(missing - returning)
+    met.update(zip(unknown, _read(unknown), strict=True))
+    return list(map(met.__getitem__, words))
 
 
 def _read(words: list[str]) -> list[tuple[int, ...]]:
-    plain: list[str] = []
-    marks: list[list[int]] = []
-    for word in words:
-        letters, signs = _signs(word[:LONGEST_WORD].rstrip())
-        plain.append(letters)
-        marks.append(signs)
-    encoded = _tokeniser().encode(plain, num_threads=1)
-    return [(*_meaningful(pieces), *signs) for pieces, signs in zip(encoded, marks, strict=True)]
+    read = [_signs(word[:LONGEST_WORD].rstrip()) for word in words]
+    encoded = iter(_tokeniser().encode([letters for letters, _ in read if letters], num_threads=1))
+    return [(*_meaningful(next(encoded)), *signs) if letters else signs for letters, signs in read]
 
 
 def _meaningful(pieces: list[int]) -> list[int]:
     """Without what the tokeniser does not know, and nothing where only the space before the word is known."""
-    kept = [piece for piece in pieces if piece != _UNKNOWN]
-    return [] if kept == [_SPACE] else kept
+    if _UNKNOWN in pieces:
+        pieces = [piece for piece in pieces if piece != _UNKNOWN]
+    return [] if pieces == [_SPACE] else pieces
 
 
-def _signs(word: str) -> tuple[str, list[int]]:
+def _signs(word: str) -> tuple[str, tuple[int, ...]]:
     """The letters of a word as the tokeniser is to see them, and the marks it carries."""
     if word in _EMOTICONS:
-        return "", [_NUMBER_OF[_EMOTICONS[word]]]
+        return "", (_NUMBER_OF[_EMOTICONS[word]],)
+    if word.isalpha():
+        return _shaped(word, [], word.casefold())
     if _LINK.match(word):
-        return "", [_NUMBER_OF["link"]]
+        return "", _A_LINK
     if _MENTION.match(word):
-        return "", [_NUMBER_OF["mention"]]
-    # Half of a surrogate pair is not a character, and the tokeniser takes UTF-8.
-    word = word.encode("utf-8", "ignore").decode()
-    if _EMOJI_RUN.match(word):
-        return "", [_FEELING_OF.get(ord(sign), _NUMBER_OF["emoji"]) for sign in word if _EMOJI_RUN.match(sign)]
+        return "", _A_MENTION
+    if not word.isascii():
+        # Half of a surrogate pair is not a character, and the tokeniser takes UTF-8.
+        word = word.encode("utf-8", "ignore").decode()
+        if _EMOJI_RUN.match(word):
+            return "", tuple(_FEELING_OF.get(ord(sign), _NUMBER_OF["emoji"]) for sign in word if _EMOJI_RUN.match(sign))
     if "&" in word:
         word = html.unescape(word)
     word = word.replace("’", "'")
@@ -174,17 +191,28 @@ def _signs(word: str) -> tuple[str, list[int]]:
     if word.startswith("#") and len(word) > 1:
         names.append("hashtag")
         word = _CAMEL.sub(" ", word[1:])
-    if "?" in word:
-        names.append("question")
-    if "!" in word:
-        names.append("exclamations" if word.count("!") + word.count("?") > 1 else "exclamation")
-    if "…" in word or ".." in word:
-        names.append("ellipsis")
-    if any(quote in word for quote in '«»“”"„'):
-        names.append("quotation")
-    if any(letter.isdigit() for letter in word):
-        names.append("number")
-    if any(sign in word for sign in "€$£") or word in ("euro", "euros", "CHF"):
+    if _TELLING.search(word):
+        if "?" in word:
+            names.append("question")
+        if "!" in word:
+            names.append("exclamations" if word.count("!") + word.count("?") > 1 else "exclamation")
+        if "…" in word or ".." in word:
+            names.append("ellipsis")
+        if _QUOTATION.search(word):
+            names.append("quotation")
+        if any(map(str.isdigit, word)):
+            names.append("number")
+        if _MONEY.search(word):
+            names.append("money")
+    return _shaped(word, names, word.casefold().strip('.,;:!?()"«»'))
+
+
+_A_LINK, _A_MENTION = (_NUMBER_OF["link"],), (_NUMBER_OF["mention"],)
+
+
+def _shaped(word: str, names: list[str], bare: str) -> tuple[str, tuple[int, ...]]:
+    """The word without capitals and stretched letters, its marks completed; `bare` is it folded and without punctuation."""
+    if word in _MONEY_WORDS and "money" not in names:
         names.append("money")
     if word.isupper() and sum(map(str.isalpha, word)) > 3:
         names.append("capitals")
@@ -192,10 +220,10 @@ def _signs(word: str) -> tuple[str, list[int]]:
     if _STRETCHED.search(word):
         names.append("stretched")
         word = _STRETCHED.sub(r"\1", word)
-    bare = word.casefold().strip('.,;:!?()"«»')
+        bare = word.casefold().strip('.,;:!?()"«»')
     if bare in _NEGATIONS or bare.endswith("n't") or bare.startswith(("n'", "n’")):
         names.append("negation")
-    return word, [_NUMBER_OF[name] for name in names]
+    return word, tuple(map(_NUMBER_OF.__getitem__, names))
 
 
 @cache
