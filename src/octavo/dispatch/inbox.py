@@ -6,7 +6,7 @@ from the tallies wherever these can tell, so that they are exact at any size.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -98,19 +98,19 @@ class Filter:
 
     def query(self) -> str:
         """The query string of this filter without what is at its default and without the page."""
+        return "&".join(filter(None, self.parts().values()))
+
+    def parts(self) -> dict[str, str]:
+        """The query string by field, empty where a field is at its default."""
         plain = Filter(tab=self.tab, sort="newest" if self.tab in ("snoozed", "done") else "urgent")
-        pairs: list[tuple[str, str]] = []
-        for name in ("tab", *FACETS, "period", "since", "until", "about", "q", "sort"):
+        found = {"tab": "" if self.tab == "all" else f"tab={self.tab}"}
+        for name in (*FACETS, "period", "since", "until", "about", "q", "sort"):
             value = getattr(self, name)
-            if name == "tab" and value == "all":
-                continue
-            if name != "tab" and value == getattr(plain, name):
-                continue
-            if isinstance(value, tuple):
-                pairs += [(name, item) for item in value]
-            elif value:
-                pairs.append((name, str(value)))
-        return urlencode(pairs)
+            if value == getattr(plain, name):
+                found[name] = ""
+            else:
+                found[name] = urlencode([(name, item) for item in (value if isinstance(value, tuple) else (value,))])
+        return found
 
     def here(self) -> str:
         """The query string of this very page of the filter, so that one can come back to it."""
@@ -123,6 +123,15 @@ class Filter:
         changed = tuple(v for v in values if v != value) if value in values else (*values, value)
         changes: dict[str, Any] = {name: changed, "after": ""}
         return replace(self, **changes)
+
+    def toggles(self, name: str, values: Iterable[str]) -> Iterator[str]:
+        """`toggled` for each of many values, as query strings., of which a page holds a hundred: most of each is the same."""
+        chosen: tuple[str, ...] = getattr(self, name)
+        parts = self.parts()
+        for value in values:
+            changed = [v for v in chosen if v != value] if value in chosen else [*chosen, value]
+            parts[name] = urlencode([(name, item) for item in changed])
+            yield "&".join(filter(None, parts.values()))
 
     def without(self, *names: str) -> Filter:
         """The filter with these fields at their defaults, from the first page."""

@@ -1,11 +1,10 @@
-"""One conversation as a line of a list: everything the template shows, worked out once, so that drawing it is cheap."""
+"""One conversation as a line of a list: everything a list shows, worked out once, so that drawing it is cheap."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -56,10 +55,6 @@ class Line:
     iso: str
     exact: str
     brief: str
-
-    def __getitem__(self, name: str) -> Any:
-        """Templates ask for keys first; an answer spares them an exception for each of the thousand fields of a page."""
-        return getattr(self, name)
 
 
 def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = False) -> list[Line]:

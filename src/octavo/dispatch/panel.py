@@ -173,10 +173,10 @@ def _group(
     on = getattr(chosen, name)
     choices = [
         Choice(
-            value, str(names[value]), href(chosen.toggled(name, value)), on=value in on,
+            value, str(names[value]), f"?{query}", on=value in on,
             n=numbers.get(value, 0) if chosen.countable else None,
         )
-        for value in values
+        for value, query in zip(values, chosen.toggles(name, values), strict=True)
     ]  # fmt: skip
     first = [choice for place, choice in enumerate(choices) if place < MOST_CHOICES or choice.on]
     return Group(name, title, first, [choice for choice in choices if choice not in first])

@@ -91,7 +91,11 @@ TEMPLATES = [
                     ],
                 )
             ],
-            "builtins": ["template_partials.templatetags.partials", "octavo.site.templatetags.octavo"],
+            "builtins": [
+                "template_partials.templatetags.partials",
+                "octavo.site.templatetags.octavo",
+                "octavo.site.templatetags.lists",
+            ],
         },
     }
 ]
