@@ -424,7 +424,21 @@ class MentionTally(models.Model):
     n = models.BigIntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["hour"], name="mention_tally_hour")]
+        indexes = [models.Index(fields=["brand", "hour"], name="mention_tally_brand_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.n} {self.register} at {self.hour:%Y-%m-%d %H}"
+
+
+class HourTally(models.Model):
+    """The same for all brands together and whatever the sentiment: a hundredth of the rows, for whoever sees every brand."""
+
+    hour = models.DateTimeField()
+    register = models.CharField(max_length=15)
+    n = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["hour"], name="hour_tally_hour")]
 
     def __str__(self) -> str:
         return f"{self.n} {self.register} at {self.hour:%Y-%m-%d %H}"

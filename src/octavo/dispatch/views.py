@@ -27,19 +27,19 @@ from octavo.people.models import User
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     user = person(request)
-    brands = dict(access.brands_for(user).values_list("slug", "name"))
+    known = access.brands_for(user).in_bulk()
+    brands = {each.slug: each.name for each in known.values()}
     brand = request.GET.get("brand", "")
     brand = brand if brand in brands else ""
     seen = inbox.newest_mention()
-    look = home_page.look(user, brand=brand)
+    look = home_page.look(user, brand=brand, brands=known)
+    chosen = inbox.Filter(brand=(brand,) if brand else ())
+    name_brand = len(brands) > 1 and not brand
     context = {
         "look": look,
         "doors": doors.drawn(look, brand=brand),
-        "first": lines(
-            look.first,
-            query=inbox.Filter(brand=(brand,) if brand else ()).query(),
-            name_brand=len(brands) > 1 and not brand,
-        ),
+        "first": lines(look.first, query=chosen.query(), name_brand=name_brand),
+        "mine": lines(look.mine, query=replace(chosen, tab="mine").query(), name_brand=name_brand),
         "brands": brands,
         "brand": brand,
         "brand_name": brands.get(brand, ""),
@@ -53,10 +53,11 @@ def home(request: HttpRequest) -> HttpResponse:
 def inbox_page(request: HttpRequest) -> HttpResponse:
     user = person(request)
     chosen = inbox.Filter.parse(request.GET)
-    brands = dict(access.brands_for(user).values_list("slug", "name"))
+    known = access.brands_for(user).in_bulk()
+    brands = {brand.slug: brand.name for brand in known.values()}
     seen = inbox.newest_mention()  # before the rows: a message that comes between is announced, not missed
-    counts = inbox.count(user, chosen)
-    listed = inbox.page(user, chosen, counts=counts)
+    counts = inbox.count(user, chosen, brands=known)
+    listed = inbox.page(user, chosen, counts=counts, brands=known)
     query = chosen.query()
     context = {
         "filter": chosen,
@@ -81,7 +82,7 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
         "most": decide.MOST_AT_ONCE,
     }
     if not listed.rows and not chosen.after:
-        context["of"] = inbox.count(user, inbox.Filter(tab=chosen.tab)).total.n
+        context["of"] = inbox.count(user, inbox.Filter(tab=chosen.tab), brands=known).total.n
         context["anything"] = Conversation.objects.exists()
     return render(request, "inbox.html", context)
 

@@ -20,12 +20,12 @@ register = template.Library()
 
 
 @register.simple_tag
-def rows(lines: Iterable[Line], select_words: str = "") -> SafeString:
-    """Conversations as rows; `select_words` draws checkboxes."""
-    return mark_safe("".join(_row(line, escape(select_words)) for line in lines))  # noqa: S308 see above
+def rows(lines: Iterable[Line], select_words: str = "", mark: str = "") -> SafeString:
+    """Conversations as rows; `select_words` draws checkboxes, `mark` begins their ids where a page has a second list."""
+    return mark_safe("".join(_row(line, escape(select_words), mark or "c") for line in lines))  # noqa: S308 see above
 
 
-def _row(line: Line, select_words: str) -> str:
+def _row(line: Line, select_words: str, mark: str) -> str:
     author, urgency = escape(line.author), escape(line.urgency_words)
     pick = (
         f'<label class="pick"><input type="checkbox" name="chosen" value="{line.id}" form="bulk" '
@@ -38,7 +38,7 @@ def _row(line: Line, select_words: str) -> str:
     language = f' · <abbr title="{escape(line.language_words)}">{escape(line.language)}</abbr>' if line.language else ""
     subject = f"<b>{escape(line.subject)}</b> " if line.subject else ""
     return (
-        f'<li class="row" id="c{line.id}" data-urgency="{line.urgency}">{pick}'
+        f'<li class="row" id="{mark}{line.id}" data-urgency="{line.urgency}">{pick}'
         f'<span class="urgency" title="{urgency}"><i></i><i></i><i></i><span class="visually-hidden">{urgency}</span></span>'
         f'<span class="guess {line.register}">{register_icon(line.register)}<span>{escape(line.register_words)}</span>{guess}</span>'
         f'<span class="who"><b>{author}</b><span class="by">{escape(line.channel)}{brand}{language}'
