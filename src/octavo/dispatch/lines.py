@@ -65,6 +65,7 @@ def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = F
     urgencies = {choice.value: str(choice.label) for choice in UrgencyChoice}
     channels = {name: words.channel_name(name) for name in {row.channel for row in rows}}
     languages = {code: words.language_name(code) for code in {row.language for row in rows}}
+    percent, unknown = _("%(n)d %%"), _("Unknown")
     tail = f"?{query}" if query else ""
     base = reverse("conversation", args=[0])
     found = []
@@ -78,8 +79,8 @@ def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = F
                 urgency_words=urgencies[row.urgency],
                 register=row.register,
                 register_words=registers[row.register],
-                guess="" if row.register_score == CERTAIN else _("%(n)d %%") % {"n": round(row.register_score / 10)},
-                author=row.author_name or _("Unknown"),
+                guess="" if row.register_score == CERTAIN else percent % {"n": round(row.register_score / 10)},
+                author=row.author_name or unknown,
                 brand=row.brand.name if name_brand else "",
                 channel=channels[row.channel],
                 language=row.language.upper() if row.language != "und" else "",

@@ -20,6 +20,7 @@ from octavo.dispatch import doors, inbox, panel, views_saved
 from octavo.dispatch import home as home_page
 from octavo.dispatch.lines import lines
 from octavo.kit import clock
+from octavo.people import colleagues
 from octavo.people.asking import back_to, person
 from octavo.people.models import User
 
@@ -74,7 +75,7 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
         "chips": panel.chips(chosen, brands),
         "sorts": [(name, panel.href(replace(chosen, sort=name, after=""))) for name in inbox.SORTS],
         "plain": panel.href(inbox.Filter(tab=chosen.tab)),
-        "colleagues": User.objects.filter(is_active=True).exclude(pk=user.pk).order_by("name", "email")[:50],
+        "colleagues": colleagues.beside(user),
         "snoozes": snooze.CHOICES,
         "registers": RegisterChoice.choices,
         "view": views_saved.of(user).filter(query=query).first() if query else None,

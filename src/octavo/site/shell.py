@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext
 
 from octavo.alert import listed
 from octavo.conversations import undo
@@ -157,21 +159,10 @@ class Shell:
             for view in views_saved.of(user)
         ]
 
-    @cached_property
-    def keys(self) -> Sequence[dict[str, Any]]:
-        """The table of keys, those of pages this installation does not have left out."""
-        return [
-            {
-                "where": group.where,
-                "words": group.words,
-                "keys_shown": [
-                    {"key": key, "href": address(key.place) if key.place else ""}
-                    for key in group.keys
-                    if not key.place or address(key.place)
-                ],
-            }
-            for group in KEYS
-        ]
+    @property
+    def keys(self) -> SafeString:
+        """The table of keys as a dialog."""
+        return _keys(get_language() or "")
 
     @cached_property
     def alert(self) -> Alert:
@@ -295,6 +286,24 @@ def _look_around() -> House:
     with connection.cursor() as cursor:
         cursor.execute(_HOUSE, asked)
         return House(*cursor.fetchone())
+
+
+@lru_cache(maxsize=16)
+def _keys(_language: str) -> SafeString:
+    """Drawn once a language: it says the same on every page. Keys of pages this installation does not have are left out."""
+    groups = [
+        {
+            "where": group.where,
+            "words": group.words,
+            "keys_shown": [
+                {"key": key, "href": address(key.place) if key.place else ""}
+                for key in group.keys
+                if not key.place or address(key.place)
+            ],
+        }
+        for group in KEYS
+    ]
+    return SafeString(render_to_string("partials/keys.html", {"groups": groups}))
 
 
 def _actions(*wanted: tuple[str, str], main: bool, post: bool = False) -> list[Action]:
