@@ -256,7 +256,7 @@ def _free_port() -> int:
 
 def _await(port: int, parts: list[serve.Part]) -> None:
     """Until every web process answers: one connection after the other, all of them kept until then."""
-    for _ in range(150):
+    for _ in range(600):
         with suppress(OSError, http.client.HTTPException):
             line = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
             line.request("GET", "/sign-in/")

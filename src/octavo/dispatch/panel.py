@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from octavo.conversations import words
 from octavo.conversations.models import RegisterChoice, SentimentChoice, UrgencyChoice
@@ -50,8 +51,8 @@ def tabs(chosen: Filter, counts: Counts) -> list[Choice]:
         "all": _("All"),
         "mine": _("Mine"),
         "unassigned": _("Unassigned"),
-        "snoozed": _("Snoozed"),
-        "done": _("Done"),
+        "snoozed": pgettext("conversations", "Snoozed"),
+        "done": pgettext("conversations", "Done"),
     }
     order = ("mine", "unassigned", "all", "snoozed", "done")
     assert set(order) == set(TABS)
