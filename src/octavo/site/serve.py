@@ -16,7 +16,7 @@ from typing import TextIO
 import structlog
 
 from octavo.site import options, postgres
-from octavo.site.commands import PARENT_PIPE
+from octavo.site.commands.starting import PARENT_PIPE
 
 GRACE_SECONDS = 20.0
 """How long the parts may take to finish what they are doing when Octavo stops."""
