@@ -203,7 +203,9 @@ class Crowd:
             kind, address = addresses(self.numbers, self.brands, chance)
             try:
                 status, server_time, seen = _click(line, address, self.cookie)
-            except http.client.RemoteDisconnected:  # idle for longer than the server keeps a connection: as browsers, once more
+            except (
+                http.client.RemoteDisconnected
+            ):  # idle for longer than the server keeps a connection: as browsers, once more
                 line.close()
                 continue
             except (OSError, http.client.HTTPException) as error:
