@@ -4,8 +4,11 @@ Run it on a data folder that holds what `benchmarks.ingest` left (a million ment
 
     OCTAVO_DATA_DIR=var/bench .venv/bin/python -m benchmarks.pages --people 20 --seconds 60
 
-Each of the people waits half a second to a second and a half between clicks. `server` is the time the application says it
-took (Server-Timing), `seen` what the client waited, on the same machine. The clients share the two cores with the server.
+The pages are served by as many web processes as `octavo run` keeps. Each of the people opens a page about every five seconds
+(between half and one and a half times `--pause`), as somebody does who reads what is on it. `server` is the time the
+application says it took (Server-Timing), `seen` what the client waited, on the same machine. Then the same people click
+without a pause: how many pages a second there are at most. Clients, server and database share the machine; the processor
+time of a page does not depend on who else is on it.
 """
 
 from __future__ import annotations
@@ -15,12 +18,16 @@ import http.client
 import os
 import random
 import socket
-import subprocess
 import sys
 import threading
 import time
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
+
+from octavo.site import serve
 
 TARGETS = {"inbox": 100, "filter": 100, "search": 150, "conversation": 80, "home": 150}
 """Milliseconds of server time, 95th percentile."""
@@ -29,6 +36,9 @@ WORDS = (
     "delay", "refund", "thank you", "lost bag", "customer service", "hours on hold", "late flight", "app crash", "seat",
     "wifi", "cancelled -weather", '"never again"', "gate agent", "rude", "booking problem", "voucher", "luggage", "crew",
 )  # fmt: skip
+
+
+Times = dict[str, list[tuple[float, float, str]]]
 
 
 def addresses(numbers: list[int], brands: list[str], chance: random.Random) -> tuple[str, str]:
@@ -70,6 +80,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--pause", type=float, default=5, help="seconds from a page to the next click, on average")
+    parser.add_argument("--rush", type=float, default=20, help="seconds of clicking without a pause; 0 leaves it out")
     parser.add_argument("--data", help="unused here; the same options go to every benchmark")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "octavo.site.settings")
@@ -82,43 +94,49 @@ def main() -> None:
     django.setup()
     cookie, numbers, brands, mentions = _ground()
     port = _free_port()
-    web = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "octavo.site.asgi:application", "--port", str(port), "--log-level", "error"],
-        env={**os.environ},
-    )
+    reading, writing = os.pipe()
+    chosen = settings.load()
+    door = serve.listening("127.0.0.1", port)
+    parts = [serve.Part("web", door=door.fileno()) for _ in range(chosen.web_processes)]
+    for part in parts:
+        part.start(reading)
     try:
-        _await(port)
-        for address in ("/inbox/", "/") * 3:  # templates and pools warm
-            _click(http.client.HTTPConnection("127.0.0.1", port), address, cookie)
-        times: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
-        failures: list[str] = []
-        until = time.monotonic() + options.seconds
-        crowd = [
-            threading.Thread(target=_person, args=(n, port, cookie, numbers, brands, until, times, failures))
-            for n in range(options.people)
-        ]
-        for person in crowd:
-            person.start()
-        for person in crowd:
-            person.join()
+        _await(port, parts)
+        crowd = Crowd(port, cookie, numbers, brands, options.people)
+        crowd.click(3, pause=0.3)  # templates, pools and files warm
+        processor = _processor(parts, chosen.postgres_dir)
+        times, failures = crowd.click(options.seconds, pause=options.pause)
+        used = [after - before for before, after in zip(processor, _processor(parts, chosen.postgres_dir), strict=True)]
+        rush, more = crowd.click(options.rush, pause=0) if options.rush else ({}, [])
+        failures += more
     finally:
-        web.terminate()
-        web.wait()
+        for part in parts:
+            if part.process:
+                part.process.terminate()
+                part.process.wait()
+        os.close(writing)
+        door.close()
         del server
     clicks = sum(map(len, times.values()))
     print(
-        f"{mentions:,} mentions, {options.people} people, {clicks} clicks in {options.seconds:.0f} s, {len(failures)} failed\n"
+        f"{mentions:,} mentions, {options.people} people, a page every {options.pause:g} s each, {len(parts)} web processes, "
+        f"{clicks} clicks in {options.seconds:.0f} s, {len(failures)} failed\n"
     )
     print("| page | clicks | server p50 | server p95 | target p95 | seen p95 |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for kind, target in TARGETS.items():
-        took = times[kind]
+        took = times.get(kind)
         if took:
             servers, seens = sorted(t[0] for t in took), sorted(t[1] for t in took)
             print(
                 f"| {kind} | {len(took)} | {_at(servers, 0.5):.0f} ms | {_at(servers, 0.95):.0f} ms | {target} ms "
                 f"| {_at(seens, 0.95):.0f} ms |"
             )
+    print(
+        f"\nProcessor time a page: {used[0] / clicks * 1000:.0f} ms in Python, {used[1] / clicks * 1000:.0f} ms in PostgreSQL."
+    )
+    if options.rush:
+        print(f"Without a pause: {sum(map(len, rush.values())) / options.rush:.1f} pages a second.")
     print("\nSlowest:")
     for server_time, _, address in sorted((t for took in times.values() for t in took), reverse=True)[:8]:
         print(f"  {server_time:6.0f} ms  {address}")
@@ -157,26 +175,65 @@ def _ground() -> tuple[str, list[int], list[str], int]:
     )
 
 
-def _person(
-    number: int, port: int, cookie: str, numbers: list[int], brands: list[str], until: float,
-    times: dict[str, list[tuple[float, float, str]]], failures: list[str],
-) -> None:  # fmt: skip
-    chance = random.Random(number)
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    time.sleep(chance.random())
-    while time.monotonic() < until:
-        kind, address = addresses(numbers, brands, chance)
-        try:
-            status, server_time, seen = _click(line, address, cookie)
-        except OSError as error:
-            failures.append(f"{address}: {error}")
-            line.close()
-            continue
-        if status != 200:
-            failures.append(f"{address}: {status}")
-        else:
-            times[kind].append((server_time, seen, address))
-        time.sleep(chance.uniform(0.5, 1.5))
+class Crowd:
+    """People who click, each over a connection of their own, as a browser keeps one."""
+
+    def __init__(self, port: int, cookie: str, numbers: list[int], brands: list[str], people: int) -> None:
+        self.port, self.cookie, self.numbers, self.brands, self.people = port, cookie, numbers, brands, people
+
+    def click(self, seconds: float, *, pause: float) -> tuple[Times, list[str]]:
+        """(milliseconds the server took, milliseconds waited, address) of each click, by kind of page; what failed."""
+        times: Times = defaultdict(list)
+        failures: list[str] = []
+        until = time.monotonic() + seconds
+        crowd = [
+            threading.Thread(target=self._person, args=(n, until, pause, times, failures)) for n in range(self.people)
+        ]
+        for person in crowd:
+            person.start()
+        for person in crowd:
+            person.join()
+        return times, failures
+
+    def _person(self, number: int, until: float, pause: float, times: Times, failures: list[str]) -> None:
+        chance = random.Random(f"{number} {pause}")
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        time.sleep(chance.random() * pause)
+        while time.monotonic() < until:
+            kind, address = addresses(self.numbers, self.brands, chance)
+            try:
+                status, server_time, seen = _click(line, address, self.cookie)
+            except (
+                http.client.RemoteDisconnected
+            ):  # idle for longer than the server keeps a connection: as browsers, once more
+                line.close()
+                continue
+            except (OSError, http.client.HTTPException) as error:
+                failures.append(f"{address}: {error!r}")
+                line.close()
+                continue
+            if status != 200:
+                failures.append(f"{address}: {status}")
+            else:
+                times[kind].append((server_time, seen, address))
+            time.sleep(pause * chance.uniform(0.5, 1.5))
+
+
+def _processor(parts: list[serve.Part], postgres: Path) -> tuple[float, float]:
+    """Seconds of processor time that the web processes and PostgreSQL's have used so far."""
+    with suppress(OSError, ValueError):  # a database of one's own is not seen
+        main = psutil.Process(int((postgres / "postmaster.pid").read_text().split()[0]))
+        return _used([psutil.Process(p.process.pid) for p in parts if p.process]), _used(main.children())
+    return _used([psutil.Process(p.process.pid) for p in parts if p.process]), float("nan")
+
+
+def _used(processes: list[psutil.Process]) -> float:
+    total = 0.0
+    for process in processes:
+        with suppress(psutil.Error):
+            spent = process.cpu_times()
+            total += spent.user + spent.system
+    return total
 
 
 def _click(line: http.client.HTTPConnection, address: str, cookie: str) -> tuple[int, float, float]:
@@ -199,13 +256,17 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _await(port: int) -> None:
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.2)
+def _await(port: int, parts: list[serve.Part]) -> None:
+    """Until every web process answers: one connection after the other, all of them kept until then."""
+    for _ in range(600):
+        with suppress(OSError, http.client.HTTPException):
+            line = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+            line.request("GET", "/sign-in/")
+            if line.getresponse().status == 200 and all(
+                _used([psutil.Process(p.process.pid)]) > 1 for p in parts if p.process
+            ):
+                return
+        time.sleep(0.2)
     raise SystemExit("The web server did not come up.")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,15 +11,6 @@ from octavo.conversations.models import Brand
 from octavo.people import tokens
 from octavo.people.models import User
 from octavo.people.tokens import Scope
-from octavo.site.api.ratelimit import limiter
-
-
-@pytest.fixture(autouse=True)
-def full_allowance() -> Iterator[None]:
-    """Numbers of tokens come again in the next test; their allowance must not."""
-    limiter.forget()
-    yield
-    limiter.forget()
 
 
 @pytest.fixture

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
 import time_machine
 from calling import Caller
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 
 from octavo.people import colleagues, tokens
 from octavo.people.models import User
 from octavo.people.tokens import Scope
-from octavo.site.api import messages, schemas
+from octavo.site.api import messages, ratelimit, schemas
 from octavo.vocabulary import LANGUAGES, NO_REGISTER, REGISTERS
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -132,6 +134,20 @@ def test_each_token_has_its_own_allowance_a_minute(caller: Caller, admin_caller:
         assert admin_caller.get("/sources").status_code == 200
         moment.shift(timedelta(seconds=40))
         assert caller.get("/sources").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_processes_grant_a_token_no_more_than_its_allowance_together(user: User) -> None:
+    token, _text = tokens.create(user, name="busy", scopes=[Scope.MESSAGES_READ])
+
+    def spend(_turn: int) -> bool:
+        try:
+            return ratelimit.spend(token.pk, 25).granted
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as callers:
+        assert sum(callers.map(spend, range(60))) == 25
 
 
 def test_refused_calls_of_a_token_count_as_well(caller: Caller) -> None:

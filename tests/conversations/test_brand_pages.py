@@ -23,6 +23,9 @@ from octavo.conversations.models import (
     PostKey,
     ThreadKey,
 )
+from octavo.kit import clock
+from octavo.listen.collect import due
+from octavo.listen.models import Source
 from octavo.people.models import Event, User
 from octavo.vocabulary import Alias
 
@@ -238,3 +241,50 @@ def test_everything_of_a_brand_goes_with_it_and_nothing_of_another(
     for tally in (ConversationTally, MentionTally):
         assert not tally.objects.exclude(brand=other).exists(), tally
     assert erase.size(other) == 1
+
+
+class TestALargeBrand:
+    @pytest.fixture(autouse=True)
+    def two_are_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(erase, "AT_ONCE", 2)
+
+    def test_is_taken_out_by_a_job_that_shows_how_far_it_is(
+        self, as_admin: Client, brand: Brand, recorded: Any, post: Any
+    ) -> None:
+        recorded(*(post(by=f"somebody {n}") for n in range(5)))
+        for _ in range(2):  # asking twice makes one of it
+            assert as_admin.post("/brands/tramonto/delete/", {"name": "tramonto"})["Location"] == "/brands/"
+        job = ProcrastinateJob.objects.get(task_name=erase.JOB)
+        assert job.args == {"brand": brand.pk} and Conversation.objects.count() == 5
+        assert "0 of 5 conversations are gone" in page(as_admin, "/brands/")
+        bites = erase.bite_by_bite(brand.pk)
+        assert next(bites).gone == 2 and Conversation.objects.count() == 3
+        assert "2 of 5 conversations are gone" in page(as_admin, "/brands/")
+        assert [erasure.gone for erasure in bites] == [4, 5]
+        assert not Brand.objects.exists() and "No brand yet" in page(as_admin, "/brands/")
+        assert Event.objects.get(action="deleted").detail == {"name": "Tramonto", "conversations": 5}
+        assert list(erase.bite_by_bite(brand.pk)) == []
+
+    def test_goes_with_everything_and_nothing_of_another_though_broken_off_in_the_middle(
+        self, admin: User, brand: Brand, recorded: Any, post: Any
+    ) -> None:
+        other = Brand.objects.create(name="Alba", slug="alba")
+        recorded(*(post(by=who, external_id=who) for who in ("both", "first", "second", "third", "fourth")))
+        recorded(post("edited since", by="first", external_id="first"))
+        recorded(post("Alba", by="both"), brand=other)
+        erase.ask(admin, brand)
+        next(erase.bite_by_bite(brand.pk))
+        recorded(post("late", by="late"))
+        assert [erasure.gone for erasure in erase.bite_by_bite(brand.pk)] == [4, 6]
+        assert list(Author.objects.values_list("handle", flat=True)) == ["both"]
+        for model in (Mention, Conversation, PostKey):
+            assert model.objects.count() == 1, model
+        assert not ThreadKey.objects.exclude(conversation__brand=other).exists()
+        assert not MentionVersion.objects.exists()
+        assert Brand.objects.get() == other and erase.size(other) == 1
+
+    def test_is_no_longer_listened_to_meanwhile(self, admin: User, brand: Brand) -> None:
+        Source.objects.create(brand=brand, channel="rss", name="Blog", next_at=clock.now())
+        assert len(due()) == 1
+        erase.ask(admin, brand)
+        assert due() == []

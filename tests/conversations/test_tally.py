@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from octavo.conversations import decide, tally
-from octavo.conversations.models import Brand, Conversation, ConversationTally, Mention, MentionTally
+from octavo.conversations.models import Brand, Conversation, ConversationTally, HourTally, Mention, MentionTally
 from octavo.conversations.record import keep, record
 from octavo.kit import clock
 from octavo.people.models import User
@@ -27,7 +27,7 @@ NINE = datetime(2026, 3, 2, 9, 59, tzinfo=UTC)
 TRIES = itertools.count()
 
 
-def added_up(model: type[ConversationTally] | type[MentionTally], *fields: str) -> Counter[Any]:
+def added_up(model: type[ConversationTally | MentionTally | HourTally], *fields: str) -> Counter[Any]:
     sums: Counter[Any] = Counter()
     for *key, n in model.objects.values_list(*fields, "n"):
         sums[tuple(key)] += n
@@ -40,6 +40,10 @@ def assert_true() -> None:
     assert added_up(MentionTally, "brand", "hour", "register", "sentiment") == Counter(
         (brand, at.replace(minute=0, second=0, microsecond=0), register, sentiment)
         for brand, at, register, sentiment in counted.values_list("brand", "published_at", "register", "sentiment")
+    )
+    assert added_up(HourTally, "hour", "register") == Counter(
+        (at.replace(minute=0, second=0, microsecond=0), register)
+        for at, register in counted.values_list("published_at", "register")
     )
 
 
@@ -117,11 +121,11 @@ class TestCompacting:
         decide.set_status(user, list(Conversation.objects.values_list("pk", flat=True)), Conversation.Status.RESOLVED)
         tally.compact()
         assert ConversationTally.objects.values_list("status", "n").get() == ("resolved", 6)
-        assert MentionTally.objects.get().n == 6
+        assert MentionTally.objects.get().n == HourTally.objects.get().n == 6
 
     def test_forgets_brands_that_are_gone(self, brand: Brand, post: MakesPosts) -> None:
         record([post()], readings([post()]), brand=brand.pk)
         brand.delete()
         tally.compact()
-        assert not ConversationTally.objects.exists() and not MentionTally.objects.exists()
+        assert not any(kept.objects.exists() for kept in (ConversationTally, MentionTally, HourTally))
         assert not Mention.objects.exists()

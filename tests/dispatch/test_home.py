@@ -147,3 +147,29 @@ class TestWhatNeedsAPerson:
         assert (look.messages, len(look.first), look.urgent) == (2, 2, 0)
         assert door(user, brand="other").now == 3 and home.look(user).messages == 5
         assert home.look(user, brand="nobody").messages == 0 and not home.look(user, brand="nobody").first
+
+
+class TestMyConversations:
+    def test_are_the_open_ones_of_the_reader_oldest_waiting_first(
+        self, user: User, brand: Brand, post: MakesPosts
+    ) -> None:
+        old, new, done, snoozed, of_others = (come(brand, post, 1, days=days)[0] for days in (9, 2, 5, 4, 8))
+        answered = come(brand, post, 1, days=20)[0]
+        decide.assign(user, [new, old, done, snoozed, answered], user)
+        decide.set_status(user, [done], Conversation.Status.RESOLVED)
+        decide.set_status(user, [snoozed], Conversation.Status.SNOOZED, until=NOW + timedelta(days=1))
+        decide.assign(user, [of_others], User.objects.create_user("other@example.org"))
+        Conversation.objects.filter(pk=answered).update(waiting_since=None)
+        look = home.look(user)
+        assert [row.pk for row in look.mine] == [old, new, answered] and look.mine_total == 3
+
+    def test_are_listed_up_to_a_few_and_counted_all(self, user: User, brand: Brand, post: MakesPosts) -> None:
+        numbers = [number for days in range(home.MINE + 2) for number in come(brand, post, 1, days=days)]
+        decide.assign(user, numbers, user)
+        look = home.look(user)
+        assert len(look.mine) == home.MINE and look.mine_total == home.MINE + 2
+
+    def test_of_one_brand_alone(self, user: User, brand: Brand, post: MakesPosts) -> None:
+        other = Brand.objects.create(name="Other", slug="other")
+        decide.assign(user, [*come(brand, post, 2), *come(other, post, 1)], user)
+        assert len(home.look(user, brand="other").mine) == home.look(user, brand="other").mine_total == 1

@@ -262,6 +262,34 @@ class TestCounts:
             assert len(inbox.page(user, Filter()).rows) > 10
 
 
+class TestWordsTooCommonToGather:
+    @pytest.fixture(autouse=True)
+    def few_are_common(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(inbox, "FEW_HITS", 1)
+
+    @pytest.mark.parametrize("sort", inbox.SORTS)
+    @pytest.mark.parametrize("most", [2, 1000])
+    def test_are_found_in_order_page_by_page_whatever_else_is_asked(
+        self, user: User, filled: list[Conversation], monkeypatch: pytest.MonkeyPatch, sort: str, most: int
+    ) -> None:
+        monkeypatch.setattr(inbox, "MOST_COUNTED", most)
+        for more in ({}, {"language": ("en",)}, {"tab": "done"}, {"about": "any"}, {"period": "7d"}):
+            chosen = replace(Filter(q="gate"), sort=sort, **more)
+            expected = shown(user, chosen)
+            counts = inbox.count(user, chosen)
+            assert counts.total == inbox.Total(min(len(expected), most), exact=len(expected) <= most)
+            for beside in (counts, None):
+                asked, seen = chosen, []
+                while True:
+                    page = inbox.page(user, asked, size=2, counts=beside)
+                    seen += page.rows
+                    if not page.next:
+                        break
+                    asked = replace(chosen, after=page.next)
+                keys = [(row.urgency if sort == "urgent" else 0, row.last_at, row.pk) for row in seen]
+                assert keys == sorted(keys, reverse=True) and {row.pk for row in seen} == expected
+
+
 class TestPages:
     @pytest.mark.parametrize("sort", inbox.SORTS)
     @pytest.mark.parametrize("size", [1, 7, 50])

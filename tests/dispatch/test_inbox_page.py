@@ -11,7 +11,7 @@ from by_hand import Says, readings
 from django.test import Client
 from django.utils.html import escape
 
-from octavo.conversations import record
+from octavo.conversations import decide, record
 from octavo.conversations.models import Brand, Conversation, Correction
 from octavo.dispatch.models import SavedView
 from octavo.kit import clock
@@ -80,6 +80,22 @@ class TestTheList:
         page = body(signed_in, "/inbox/")
         for words in ("Writer 1", "Forum", "EN", "Negative", "Problem", "72 %", "Today", "The lid came off"):
             assert words in page
+
+    def test_nothing_from_outside_is_html_in_a_row(
+        self, signed_in: Client, user: User, brand: Brand, write: Writes
+    ) -> None:
+        Brand.objects.create(name="Other", slug="other")
+        Brand.objects.filter(pk=brand.pk).update(name="<u>brand</u>")
+        text = "far off " * 20 + "<s>why</s>"
+        says = Says("complaint", spans=((len(text) - 10, len(text)),))
+        author = Author("a", '"><img src=x>')
+        (row,) = write((text, says), author=author, channel="<i>channel</i>", subject="<b>subject</b>")
+        colleague = User.objects.create_user("bob@example.org", name="<em>Bob</em>")
+        decide.assign(user, [row.pk], colleague)
+        page = body(signed_in, "/inbox/")
+        assert page.count('<li class="row"') == 1
+        for harm in ("<u>brand", "<s>why", "<img src=x", "<i>channel", "<b>subject", "<em>Bob"):
+            assert harm not in page and escape(harm) in page, harm
 
     def test_words_that_spoke_are_marked_and_hostile_text_stays_text(self, signed_in: Client, write: Writes) -> None:
         text = "<script>alert(1)</script> broken"

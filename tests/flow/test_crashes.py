@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,7 @@ def test_a_worker_killed_during_an_import_is_started_again_and_goes_on(house: Ho
     keeper = house.start("run", "--no-demo")
     running = "SELECT count(*) FROM procrastinate_workers"
     until(lambda: house.ask(running))
+    until(answers)
     # The page's button "Go on" leaves this job.
     house.ask(
         "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, args, status) "
@@ -201,6 +203,9 @@ def test_a_worker_killed_during_an_import_is_started_again_and_goes_on(house: Ho
         "FROM listen_fileimport RETURNING id"
     )
     until(some_are_in(house, 10_000))
+    os.kill(part_of(keeper, "web"), signal.SIGKILL)
+    for _ in range(4):  # the other process answers; what came to the dead one's turn waits at the socket
+        assert answers()
     os.kill(part_of(keeper, "worker"), signal.SIGKILL)
     time.sleep(1)
     os.kill(house.postmaster(), signal.SIGKILL)
@@ -210,6 +215,14 @@ def test_a_worker_killed_during_an_import_is_started_again_and_goes_on(house: Ho
     said, _ = keeper.communicate(timeout=120)
     assert keeper.returncode == 0 and "Octavo has stopped." in said
     assert not (house.folder / "postgres" / "postmaster.pid").exists()
+
+
+def answers() -> bool:
+    try:
+        with urllib.request.urlopen("http://127.0.0.1:8119/sign-in/", timeout=60) as page:
+            return bool(page.status == 200)
+    except OSError:
+        return False
 
 
 def part_of(keeper: subprocess.Popen[str], name: str) -> int:

@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 from octavo.__main__ import app
 from octavo.conversations.models import Brand, Mention
 from octavo.listen.models import Source
-from octavo.site import commands, serve
+from octavo.site import serve
+from octavo.site.commands import console as console_of_commands
 from octavo.site.options import Options
 
 runner = CliRunner()
@@ -27,7 +28,7 @@ runner = CliRunner()
 @pytest.fixture(autouse=True)
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables as on a wide terminal, so that a test need not care where a line breaks."""
-    for console in (commands.out, commands.err):
+    for console in (console_of_commands.out, console_of_commands.err):
         monkeypatch.setattr(console, "_width", 300)
 
 

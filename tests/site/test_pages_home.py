@@ -12,8 +12,8 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from octavo.conversations import record
-from octavo.conversations.models import Brand
+from octavo.conversations import decide, record
+from octavo.conversations.models import Brand, Conversation
 from octavo.kit import clock
 from octavo.listen.models import Source
 from octavo.people.models import User
@@ -82,6 +82,21 @@ class TestHome:
         assert '<span class="big num">3<' in home(signed_in)
         assert '<span class="big num">2<' in home(signed_in, "?brand=aurora")
         assert '<span class="big num">3<' in home(signed_in, "?brand=unknown")
+
+    def test_my_conversations_are_a_list_of_its_own_and_their_number_opens_them(
+        self, signed_in: Client, user: User, brand: Brand
+    ) -> None:
+        come(brand, Says(urgency=3), Says())
+        assert "See what nobody has taken" in home(signed_in)
+        decide.assign(user, [Conversation.objects.order_by("pk")[0].pk], user)
+        shown = home(signed_in)
+        mine = shown[shown.index('id="mine-title"') :]
+        assert mine.count('<li class="row"') == 1
+        link = re.search(r'href="([^"]+)">1 open', mine)
+        assert link
+        assert signed_in.get(link[1]).content.decode().count('<li class="row"') == 1
+        identifiers = re.findall(r'\bid="([^"]+)"', shown)
+        assert len(identifiers) == len(set(identifiers))
 
     def test_a_new_installation_shows_the_first_steps_in_the_page(self, signed_in: Client) -> None:
         shown = home(signed_in)

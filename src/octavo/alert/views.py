@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from octavo.alert import access, chart, decide, deliver, evidence, honesty, hooks, listed, rules, simulate, undo, words
@@ -143,7 +144,7 @@ def _take(request: HttpRequest, user: User, number: int) -> tuple[str, decide.Be
 
 def _snooze(request: HttpRequest, user: User, number: int) -> tuple[str, decide.Before]:
     until = snooze.until(request.POST.get("until", ""), timezone.localtime(clock.now()))
-    return _("Snoozed"), decide.snooze(user, number, until=until)
+    return pgettext("alert", "Snoozed"), decide.snooze(user, number, until=until)
 
 
 def _escalate(request: HttpRequest, user: User, number: int) -> tuple[str, decide.Before]:
@@ -156,7 +157,7 @@ def _close(request: HttpRequest, user: User, number: int) -> tuple[str, decide.B
 
 
 def _reopen(request: HttpRequest, user: User, number: int) -> tuple[str, decide.Before]:
-    return _("Open again"), decide.reopen(user, number)
+    return pgettext("alert", "Open again"), decide.reopen(user, number)
 
 
 _ACTIONS: dict[str, Callable[[HttpRequest, User, int], tuple[str, decide.Before]]] = {

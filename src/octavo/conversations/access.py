@@ -21,6 +21,11 @@ def brands_for(user: User) -> QuerySet[Brand]:
     return Brand.objects.all() if user.is_active else Brand.objects.none()
 
 
+def sees_every_brand(user: User) -> bool:
+    """Whether sums over everything are theirs to see."""
+    return user.is_active
+
+
 def conversations_for(user: User) -> QuerySet[Conversation]:
     return Conversation.objects.all() if user.is_active else Conversation.objects.none()
 

@@ -30,6 +30,7 @@ from octavo.conversations.models import (
 )
 from octavo.conversations.words import language_name
 from octavo.people import audit, person
+from octavo.people.models import User
 from octavo.understand import Tier, explain, relevance
 from octavo.vocabulary import REGISTERS, Alias, BrandProfile, Post, Reading
 
@@ -50,15 +51,19 @@ _REASONS = {
 @require_safe
 def brands(request: HttpRequest) -> HttpResponse:
     """All brands, with what is open for each."""
-    listed = access.brands_for(person.of(request)).prefetch_related("names", "campaigns")
+    listed = access.brands_for(person.of(request)).select_related("erasure").prefetch_related("names", "campaigns")
     open_now = dict(
         ConversationTally.objects.filter(status__in=UNFINISHED, relevant=True)
         .values_list("brand")
         .annotate(total=Sum("n"))
         .order_by()
     )
-    rows = [{"brand": brand, "open": open_now.get(brand.pk, 0)} for brand in listed]
-    return render(request, "brand/brands.html", {"rows": rows})
+    rows = [
+        {"brand": brand, "open": open_now.get(brand.pk, 0), "erasure": getattr(brand, "erasure", None)}
+        for brand in listed
+    ]
+    context = {"rows": rows, "leaving": [row["erasure"] for row in rows if row["erasure"]]}
+    return render(request, "brand/brands.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -126,11 +131,14 @@ def delete_campaign(request: HttpRequest, slug: str, number: int) -> HttpRespons
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, slug: str) -> HttpResponse:
-    """Take a brand out with everything that came in for it, after its name was typed."""
+    """Take a brand out with everything that came in for it, after its name was typed: a large one in a job."""
     user = person.administrator(request)
     chosen = access.brand_for(user, slug)
     form = DeleteForm(request.POST or None, brand=chosen)
     if request.method == "POST" and form.is_valid():
+        if erase.size(chosen) > erase.AT_ONCE:
+            _have_erased(user, chosen)
+            return redirect("brands")
         gone = erase.brand(user, chosen)
         said = ngettext(
             "%(name)s is gone, with %(n)s conversation.", "%(name)s is gone, with %(n)s conversations.", gone
@@ -139,6 +147,17 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("brands")
     context = {"form": form, "brand": chosen, "conversations": erase.size(chosen)}
     return render(request, "brand/delete.html", context, status=422 if form.errors else 200)
+
+
+def _have_erased(user: User, chosen: Brand) -> None:
+    """Begin, or ask the worker to go on where something stopped it."""
+    try:
+        with transaction.atomic():
+            erase.ask(user, chosen)
+            lock = f"{erase.JOB} {chosen.pk}"
+            jobs.configure_task(erase.JOB, queueing_lock=lock, lock=lock).defer(brand=chosen.pk)
+    except AlreadyEnqueued:
+        pass  # it waits for the worker already
 
 
 @require_POST

@@ -399,6 +399,32 @@ class BrandLearning(models.Model):
         return f"learning of {self.brand_id}"
 
 
+class BrandErasure(models.Model):
+    """A brand that is being taken out: of `total` conversations so many are `gone`. Goes with the brand."""
+
+    brand = models.OneToOneField(Brand, on_delete=models.CASCADE, primary_key=True, related_name="erasure")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    asked_at = models.DateTimeField(default=clock.now)
+    total = models.PositiveIntegerField()
+    gone = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.brand_id}: {self.gone} of {self.total}"
+
+
+class ErasedAuthor(models.Model):
+    """Somebody who wrote to a brand that is being taken out; forgotten at its end, unless they wrote to another."""
+
+    erasure = models.ForeignKey(BrandErasure, on_delete=models.CASCADE, related_name="authors", db_index=False)
+    author = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["erasure", "author"], name="erased_author_once")]
+
+    def __str__(self) -> str:
+        return f"{self.author} of {self.erasure_id}"
+
+
 class ConversationTally(models.Model):
     """How many conversations stand in each combination of what the inbox filters by. Kept by a trigger; rows add up."""
 
@@ -427,7 +453,21 @@ class MentionTally(models.Model):
     n = models.BigIntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["hour"], name="mention_tally_hour")]
+        indexes = [models.Index(fields=["brand", "hour"], name="mention_tally_brand_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.n} {self.register} at {self.hour:%Y-%m-%d %H}"
+
+
+class HourTally(models.Model):
+    """The same for all brands together and whatever the sentiment: a hundredth of the rows, for whoever sees every brand."""
+
+    hour = models.DateTimeField()
+    register = models.CharField(max_length=15)
+    n = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["hour"], name="hour_tally_hour")]
 
     def __str__(self) -> str:
         return f"{self.n} {self.register} at {self.hour:%Y-%m-%d %H}"

@@ -9,6 +9,7 @@ _COMPACTED = {
         "brand_id, status, register, language, sentiment, urgency, channel, relevant, assignee"
     ),
     "conversations_mentiontally": "brand_id, hour, register, sentiment",
+    "conversations_hourtally": "hour, register",
 }
 
 
@@ -19,8 +20,9 @@ def compact() -> None:
             cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [table])
             if not cursor.fetchone()[0]:
                 continue
+            of_brands = "WHERE brand_id IN (SELECT id FROM conversations_brand)" if "brand_id" in columns else ""
             cursor.execute(
                 f"WITH gone AS (DELETE FROM {table} RETURNING *) "  # noqa: S608
                 f"INSERT INTO {table} ({columns}, n) SELECT {columns}, sum(n) FROM gone "
-                f"WHERE brand_id IN (SELECT id FROM conversations_brand) GROUP BY {columns} HAVING sum(n) <> 0"
+                f"{of_brands} GROUP BY {columns} HAVING sum(n) <> 0"
             )

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_POST
 
 from octavo.conversations import access, decide, snooze, undo
@@ -29,11 +29,15 @@ def status(request: HttpRequest, number: int) -> HttpResponse:
         if choice:
             until = snooze.until(choice, timezone.localtime(clock.now()))
             before = decide.set_status(user, [conversation.pk], Conversation.Status.SNOOZED, until=until)
-            words = _("Snoozed")
+            words = pgettext("just now", "Snoozed")
         else:
             wanted = Conversation.Status(request.POST.get("status", ""))
             before = decide.set_status(user, [conversation.pk], wanted)
-            words = {"resolved": _("Done"), "pending": _("Waiting for an answer"), "open": _("Open again")}[wanted]
+            words = {
+                "resolved": pgettext("just now", "Done"),
+                "pending": _("Waiting for an answer"),
+                "open": pgettext("just now", "Open again"),
+            }[wanted]
     except (KeyError, ValueError):
         return HttpResponseBadRequest()
     here = reverse("conversation", args=[number])

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.dates import MONTHS_3
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from octavo.vocabulary import Harm
@@ -62,8 +62,8 @@ def status_name(status: str) -> str:
     return {
         "open": _("Open"),
         "pending": _("Waiting for an answer"),
-        "snoozed": _("Snoozed"),
-        "resolved": _("Done"),
+        "snoozed": pgettext("conversation", "Snoozed"),
+        "resolved": pgettext("conversation", "Done"),
     }[status]
 
 

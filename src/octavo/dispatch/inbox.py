@@ -6,14 +6,16 @@ from the tallies wherever these can tell, so that they are exact at any size.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import F, Q, QuerySet, prefetch_related_objects
+from django.db.models import BigIntegerField, BooleanField, F, Func, Q, QuerySet, Value, prefetch_related_objects
 from django.db.models.fields.tuple_lookups import TupleLessThan
 from django.http import QueryDict
 from django.utils import timezone
@@ -21,6 +23,7 @@ from django.utils import timezone
 from octavo.conversations import access, search
 from octavo.conversations.models import (
     UNFINISHED,
+    Brand,
     Conversation,
     Mention,
     RegisterChoice,
@@ -37,6 +40,10 @@ MOST_COUNTED = 1_000
 
 FEW = 4_000
 """Up to so many conversations are fetched whole and sorted, where more are found by walking an index."""
+
+FEW_HITS = 5_000
+"""Up to so many messages that match a search are gathered; where there are more, the order
+is walked until a page is full."""
 
 Position = tuple[Any, ...]
 """Where a page begins: the keys of the last row before it."""
@@ -98,19 +105,19 @@ class Filter:
 
     def query(self) -> str:
         """The query string of this filter without what is at its default and without the page."""
+        return "&".join(filter(None, self.parts().values()))
+
+    def parts(self) -> dict[str, str]:
+        """The query string by field, empty where a field is at its default."""
         plain = Filter(tab=self.tab, sort="newest" if self.tab in ("snoozed", "done") else "urgent")
-        pairs: list[tuple[str, str]] = []
-        for name in ("tab", *FACETS, "period", "since", "until", "about", "q", "sort"):
+        found = {"tab": "" if self.tab == "all" else f"tab={self.tab}"}
+        for name in (*FACETS, "period", "since", "until", "about", "q", "sort"):
             value = getattr(self, name)
-            if name == "tab" and value == "all":
-                continue
-            if name != "tab" and value == getattr(plain, name):
-                continue
-            if isinstance(value, tuple):
-                pairs += [(name, item) for item in value]
-            elif value:
-                pairs.append((name, str(value)))
-        return urlencode(pairs)
+            if value == getattr(plain, name):
+                found[name] = ""
+            else:
+                found[name] = urlencode([(name, item) for item in (value if isinstance(value, tuple) else (value,))])
+        return found
 
     def here(self) -> str:
         """The query string of this very page of the filter, so that one can come back to it."""
@@ -123,6 +130,15 @@ class Filter:
         changed = tuple(v for v in values if v != value) if value in values else (*values, value)
         changes: dict[str, Any] = {name: changed, "after": ""}
         return replace(self, **changes)
+
+    def toggles(self, name: str, values: Iterable[str]) -> Iterator[str]:
+        """`toggled` for each of many values, as query strings., of which a page holds a hundred: most of each is the same."""
+        chosen: tuple[str, ...] = getattr(self, name)
+        parts = self.parts()
+        for value in values:
+            changed = [v for v in chosen if v != value] if value in chosen else [*chosen, value]
+            parts[name] = urlencode([(name, item) for item in changed])
+            yield "&".join(filter(None, parts.values()))
 
     def without(self, *names: str) -> Filter:
         """The filter with these fields at their defaults, from the first page."""
@@ -158,11 +174,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Numbers beside the list: the total, one for each tab, and for each facet's values under all other conditions."""
+    """Numbers beside the list: the total, one for each tab, and for each facet's values under all other conditions.
+
+    `hits` are what the words of the filter found, for the page that follows.
+    """
 
     total: Total
     tabs: Mapping[str, int] = field(default_factory=dict)
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    hits: search.Found | None = None
 
     def by_urgency(self, chosen: Filter) -> dict[int, int]:
         """How many of the filter's conversations there are at each urgency; those at which there are any."""
@@ -170,14 +190,14 @@ class Counts:
         return {int(value): n for value, n in found if n > 0 and (not chosen.urgency or value in chosen.urgency)}
 
 
-def rows(user: User, chosen: Filter) -> QuerySet[Conversation]:
-    """The conversations a filter shows, unordered."""
+def rows(user: User, chosen: Filter, *, brands: Mapping[int, Brand] | None = None) -> QuerySet[Conversation]:
+    """The conversations a filter shows, unordered. `brands` are the person's by number, where they are known already."""
     found = access.conversations_for(user).filter(_tab(user, chosen.tab))
     if chosen.about != "any":
         found = found.filter(relevant=chosen.about == "yes")
     if chosen.brand:
-        brands = access.brands_for(user).filter(slug__in=chosen.brand)
-        found = found.filter(brand__in=list(brands.values_list("pk", flat=True)))
+        brands = access.brands_for(user).filter(slug__in=chosen.brand).in_bulk() if brands is None else brands
+        found = found.filter(brand__in=[number for number, brand in brands.items() if brand.slug in chosen.brand])
     for name in ("register", "language", "sentiment", "urgency", "channel"):
         values = getattr(chosen, name)
         if values:
@@ -192,24 +212,40 @@ def rows(user: User, chosen: Filter) -> QuerySet[Conversation]:
     return found
 
 
-def page(user: User, chosen: Filter, *, size: int = PAGE, counts: Counts | None = None) -> Page:
+def page(
+    user: User,
+    chosen: Filter,
+    *,
+    size: int = PAGE,
+    counts: Counts | None = None,
+    brands: Mapping[int, Brand] | None = None,
+) -> Page:
     """One page in the order of the filter, paged by key: stable while messages arrive, as quick at the end as at the start.
 
-    `counts` are those of the same filter, where the caller has them already.
+    `counts` are those of the same filter, `brands` the person's by number, where the caller has them already.
     """
-    found = rows(user, replace(chosen, q=""))
-    if chosen.q:
-        few = search.conversations(chosen.q, most=FEW)
-        found = found.filter(pk__in=few) if few is not None else search.matching(found, chosen.q)
+    brands = access.brands_for(user).in_bulk() if brands is None else brands
     by_urgency = chosen.sort == "urgent"
     position = _position(chosen.after, 3 if by_urgency else 2)
     if chosen.countable:
-        known = counts.by_urgency(chosen) if counts else tallied.by_urgency(user, chosen)
+        found = rows(user, chosen, brands=brands)
+        known = counts.by_urgency(chosen) if counts else tallied.by_urgency(user, chosen, brands=brands)
         listed = _by_tally(found, known, position, size + 1, by_urgency=by_urgency)
     else:
+        hits = counts.hits if counts else _hits(chosen)
+        found = rows(user, replace(chosen, q="") if hits else chosen, brands=brands)
+        if hits and hits.whole:
+            found = found.filter(_among(hits.numbers))
+        elif counts and not counts.total.exact:
+            found = search.along(found, chosen.q)
+        elif hits:
+            found = search.matching(found, chosen.q)
         listed = list(_after(found, position, by_urgency=by_urgency)[: size + 1])
-    # Brand and assignee are few: fetched beside, not joined, so that the order comes straight from the index.
-    prefetch_related_objects(listed, "brand", "assignee")
+    # Brand and assignee are few: put in or fetched beside, not joined, so that the order comes straight from the index.
+    for row in listed:
+        if brand := brands.get(row.brand_id):  # not one that was made this very moment
+            row.brand = brand
+    prefetch_related_objects(listed, "assignee")
     following = ""
     if len(listed) > size:
         last = listed[size - 1]
@@ -228,6 +264,8 @@ def _by_tally(
     database would walk a million rows to find that three match.
     """
     total = sum(known.values())
+    if not total:
+        return []
     if not by_urgency or total <= FEW:
         return list(_after(_fetched(found, total), position, by_urgency=by_urgency)[:most])
     listed: list[Conversation] = []
@@ -246,7 +284,30 @@ def _fetched(found: QuerySet[Conversation], n: int) -> QuerySet[Conversation]:
     """`found`, of which there are `n`, by their numbers where these are few."""
     if n > FEW:
         return found
-    return Conversation.objects.filter(pk__in=list(found.order_by().values_list("pk", flat=True)))
+    return Conversation.objects.filter(_Among(F("pk"), _Listed(ArraySubquery(found.order_by().values("pk")))))
+
+
+class _Among(Func):
+    """A number that is in an array, which the database works out first: it never walks the order of all rows instead."""
+
+    template = "%(expressions)s"
+    arg_joiner = " = ANY "
+    output_field = BooleanField()
+
+
+class _Listed(Func):
+    template = "(%(expressions)s)"
+    output_field = ArrayField(BigIntegerField())
+
+
+def _among(numbers: Collection[int]) -> _Among:
+    # As a subquery, for the planner would weigh each of thousands of numbers it sees.
+    return _Among(F("pk"), _Listed(Value(list(numbers)), template="(ARRAY(SELECT unnest(%(expressions)s::bigint[])))"))
+
+
+def _hits(chosen: Filter) -> search.Found | None:
+    """What the words of the filter find, whatever else it says; None without words."""
+    return search.conversations(chosen.q, most=FEW_HITS) if chosen.q else None
 
 
 def _after(found: QuerySet[Conversation], position: Position | None, *, by_urgency: bool) -> QuerySet[Conversation]:
@@ -256,17 +317,22 @@ def _after(found: QuerySet[Conversation], position: Position | None, *, by_urgen
     return found.order_by(*(f"-{key}" for key in keys))
 
 
-def count(user: User, chosen: Filter) -> Counts:
+def count(user: User, chosen: Filter, *, brands: Mapping[int, Brand] | None = None) -> Counts:
     """Totals of the filter, its tabs and its facets, from the tallies; with a text or a period, the total alone, counted."""
-    tabs, facets = tallied.counts(user, chosen)
     if chosen.countable:
+        tabs, facets = tallied.counts(user, chosen, brands=brands)
         return Counts(Total(tabs[chosen.tab]), tabs, facets)
-    found = rows(user, replace(chosen, q=""))
-    if chosen.q:
-        few = search.conversations(chosen.q, most=FEW)
-        found = found.filter(pk__in=few) if few is not None else search.matching(found, chosen.q)
-    counted = found.order_by()[: MOST_COUNTED + 1].count()
-    return Counts(Total(min(counted, MOST_COUNTED), exact=counted <= MOST_COUNTED))
+    hits = _hits(chosen)
+    found = rows(user, replace(chosen, q=""), brands=brands)
+    counted = _counted(found.filter(_among(hits.numbers)) if hits else found)
+    if hits and not hits.whole and counted <= MOST_COUNTED:
+        # Of so many hits only few pass the rest of the filter: all have to be looked at.
+        counted = _counted(search.matching(found, chosen.q))
+    return Counts(Total(min(counted, MOST_COUNTED), exact=counted <= MOST_COUNTED), hits=hits)
+
+
+def _counted(found: QuerySet[Conversation]) -> int:
+    return found.order_by()[: MOST_COUNTED + 1].count()
 
 
 def arrived_since(user: User, chosen: Filter, mention: int, *, most: int = 1000) -> int:

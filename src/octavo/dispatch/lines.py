@@ -1,11 +1,10 @@
-"""One conversation as a line of a list: everything the template shows, worked out once, so that drawing it is cheap."""
+"""One conversation as a line of a list: everything a list shows, worked out once, so that drawing it is cheap."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -57,10 +56,6 @@ class Line:
     exact: str
     brief: str
 
-    def __getitem__(self, name: str) -> Any:
-        """Templates ask for keys first; an answer spares them an exception for each of the thousand fields of a page."""
-        return getattr(self, name)
-
 
 def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = False) -> list[Line]:
     """Lines of `rows`; `query` is carried to the conversation's page, so that one can go on from there."""
@@ -70,6 +65,7 @@ def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = F
     urgencies = {choice.value: str(choice.label) for choice in UrgencyChoice}
     channels = {name: words.channel_name(name) for name in {row.channel for row in rows}}
     languages = {code: words.language_name(code) for code in {row.language for row in rows}}
+    percent, unknown = _("%(n)d %%"), _("Unknown")
     tail = f"?{query}" if query else ""
     base = reverse("conversation", args=[0])
     found = []
@@ -83,8 +79,8 @@ def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = F
                 urgency_words=urgencies[row.urgency],
                 register=row.register,
                 register_words=registers[row.register],
-                guess="" if row.register_score == CERTAIN else _("%(n)d %%") % {"n": round(row.register_score / 10)},
-                author=row.author_name or _("Unknown"),
+                guess="" if row.register_score == CERTAIN else percent % {"n": round(row.register_score / 10)},
+                author=row.author_name or unknown,
                 brand=row.brand.name if name_brand else "",
                 channel=channels[row.channel],
                 language=row.language.upper() if row.language != "und" else "",

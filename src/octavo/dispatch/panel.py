@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from octavo.conversations import words
 from octavo.conversations.models import RegisterChoice, SentimentChoice, UrgencyChoice
@@ -50,8 +51,8 @@ def tabs(chosen: Filter, counts: Counts) -> list[Choice]:
         "all": _("All"),
         "mine": _("Mine"),
         "unassigned": _("Unassigned"),
-        "snoozed": _("Snoozed"),
-        "done": _("Done"),
+        "snoozed": pgettext("conversations", "Snoozed"),
+        "done": pgettext("conversations", "Done"),
     }
     order = ("mine", "unassigned", "all", "snoozed", "done")
     assert set(order) == set(TABS)
@@ -173,10 +174,10 @@ def _group(
     on = getattr(chosen, name)
     choices = [
         Choice(
-            value, str(names[value]), href(chosen.toggled(name, value)), on=value in on,
+            value, str(names[value]), f"?{query}", on=value in on,
             n=numbers.get(value, 0) if chosen.countable else None,
         )
-        for value in values
+        for value, query in zip(values, chosen.toggles(name, values), strict=True)
     ]  # fmt: skip
     first = [choice for place, choice in enumerate(choices) if place < MOST_CHOICES or choice.on]
     return Group(name, title, first, [choice for choice in choices if choice not in first])

@@ -20,6 +20,7 @@ from octavo.dispatch import doors, inbox, panel, views_saved
 from octavo.dispatch import home as home_page
 from octavo.dispatch.lines import lines
 from octavo.kit import clock
+from octavo.people import colleagues
 from octavo.people.asking import back_to, person
 from octavo.people.models import User
 
@@ -27,19 +28,19 @@ from octavo.people.models import User
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     user = person(request)
-    brands = dict(access.brands_for(user).values_list("slug", "name"))
+    known = access.brands_for(user).in_bulk()
+    brands = {each.slug: each.name for each in known.values()}
     brand = request.GET.get("brand", "")
     brand = brand if brand in brands else ""
     seen = inbox.newest_mention()
-    look = home_page.look(user, brand=brand)
+    look = home_page.look(user, brand=brand, brands=known)
+    chosen = inbox.Filter(brand=(brand,) if brand else ())
+    name_brand = len(brands) > 1 and not brand
     context = {
         "look": look,
         "doors": doors.drawn(look, brand=brand),
-        "first": lines(
-            look.first,
-            query=inbox.Filter(brand=(brand,) if brand else ()).query(),
-            name_brand=len(brands) > 1 and not brand,
-        ),
+        "first": lines(look.first, query=chosen.query(), name_brand=name_brand),
+        "mine": lines(look.mine, query=replace(chosen, tab="mine").query(), name_brand=name_brand),
         "brands": brands,
         "brand": brand,
         "brand_name": brands.get(brand, ""),
@@ -53,10 +54,11 @@ def home(request: HttpRequest) -> HttpResponse:
 def inbox_page(request: HttpRequest) -> HttpResponse:
     user = person(request)
     chosen = inbox.Filter.parse(request.GET)
-    brands = dict(access.brands_for(user).values_list("slug", "name"))
+    known = access.brands_for(user).in_bulk()
+    brands = {brand.slug: brand.name for brand in known.values()}
     seen = inbox.newest_mention()  # before the rows: a message that comes between is announced, not missed
-    counts = inbox.count(user, chosen)
-    listed = inbox.page(user, chosen, counts=counts)
+    counts = inbox.count(user, chosen, brands=known)
+    listed = inbox.page(user, chosen, counts=counts, brands=known)
     query = chosen.query()
     context = {
         "filter": chosen,
@@ -73,7 +75,7 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
         "chips": panel.chips(chosen, brands),
         "sorts": [(name, panel.href(replace(chosen, sort=name, after=""))) for name in inbox.SORTS],
         "plain": panel.href(inbox.Filter(tab=chosen.tab)),
-        "colleagues": User.objects.filter(is_active=True).exclude(pk=user.pk).order_by("name", "email")[:50],
+        "colleagues": colleagues.beside(user),
         "snoozes": snooze.CHOICES,
         "registers": RegisterChoice.choices,
         "view": views_saved.of(user).filter(query=query).first() if query else None,
@@ -81,7 +83,7 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
         "most": decide.MOST_AT_ONCE,
     }
     if not listed.rows and not chosen.after:
-        context["of"] = inbox.count(user, inbox.Filter(tab=chosen.tab)).total.n
+        context["of"] = inbox.count(user, inbox.Filter(tab=chosen.tab), brands=known).total.n
         context["anything"] = Conversation.objects.exists()
     return render(request, "inbox.html", context)
 

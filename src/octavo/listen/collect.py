@@ -224,6 +224,7 @@ def due(limit: int = 200) -> list[int]:
     """Sources whose turn it is, those that wait longest first."""
     return list(
         Source.objects.filter(state=Source.State.ACTIVE, next_at__lte=clock.now())
+        .exclude(brand__erasure__isnull=False)  # nothing more for a brand that is being taken out
         .order_by("next_at")
         .values_list("pk", flat=True)[:limit]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from octavo.people import audit
 from octavo.people.models import SetupLink, User
@@ -10,6 +11,15 @@ from octavo.people.models import SetupLink, User
 
 class LastAdministrator(Exception):
     """Somebody has to be able to let others in: the last administrator stays one, and stays active."""
+
+
+MOST_OFFERED = 50
+
+
+def beside(user: User) -> QuerySet[User]:
+    """Those to whom one can give something, by name."""
+    others = User.objects.filter(is_active=True).exclude(pk=user.pk)
+    return others.only("name", "email").order_by("name", "email")[:MOST_OFFERED]
 
 
 def set_active(admin: User, user: User, *, active: bool) -> None:

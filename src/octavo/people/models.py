@@ -100,6 +100,17 @@ class ApiToken(models.Model):
         return f"{self.name} ({self.hint})"
 
 
+class TokenWindow(models.Model):
+    """How many requests a token has made in the minute that ends at `ends_at`. Written by `site.api.ratelimit`."""
+
+    token = models.OneToOneField(ApiToken, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    ends_at = models.DateTimeField()
+    used = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.used} until {self.ends_at:%H:%M:%S}"
+
+
 class Event(models.Model):
     """One line of the audit trail: who did what to what, when. Append-only: a trigger refuses changes."""
 

@@ -1,9 +1,7 @@
 """How people come in: nobody signs up by themselves, they are invited.
 
 Guessing passwords is slowed by allauth's rate limits (ACCOUNT_RATE_LIMITS, and its own defaults for the rest). They
-count in Django's default cache, which is this process's memory on purpose: there is one web process, a count costs no
-query, and what a restart forgets is a few minutes of counting. Whoever runs several web processes points `CACHES` to
-one they share.
+count in Django's default cache, a table that all web processes share: a sign-in costs a few queries more, a page none.
 """
 
 from __future__ import annotations

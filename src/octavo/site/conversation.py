@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from octavo.conversations import access, snooze, thread, trail
 from octavo.dispatch import inbox, neighbours
+from octavo.people import colleagues
 from octavo.people.models import User
 
 
@@ -37,6 +38,6 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
         "next": following if beside.next else "",
         "whole": f"{here}{'&' if tail else '?'}whole=1",
         "snoozes": snooze.CHOICES,
-        "colleagues": User.objects.filter(is_active=True).exclude(pk=user.pk).order_by("name", "email")[:50],
+        "colleagues": colleagues.beside(user),
     }
     return render(request, "conversation.html", context)

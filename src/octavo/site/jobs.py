@@ -111,6 +111,17 @@ def read_again_brand(brand: int, days: int) -> None:
         log.warning("the default model is not available", reason=str(error))
 
 
+@jobs.task(name="octavo.erase_brand", retry=_retry, lock="octavo.erase_brand", priority=25)
+def erase_brand(brand: int) -> None:
+    """Go on taking out a brand."""
+    from octavo.conversations import erase
+
+    for erasure in erase.bite_by_bite(brand):
+        if _stopping.is_set():
+            raise OperationalError("the worker stops; the next one goes on")
+        log.info("brand is being erased", brand=brand, gone=erasure.gone, total=erasure.total)
+
+
 @jobs.periodic(cron="* * * * * */10")
 @jobs.task(name="octavo.look_for_unread", queueing_lock="look_for_unread", priority=20)
 def look_for_unread(timestamp: int) -> None:

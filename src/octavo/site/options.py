@@ -60,6 +60,12 @@ class Options(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address the web server listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port the web server listens on.")
+    web_processes: int = Field(
+        default=2,
+        ge=1,
+        le=8,
+        description="Processes that serve the pages. Two keep two processor cores busy; each takes about 150 MB.",
+    )
     public_url: str = Field(
         default="",
         pattern=r"^(https?://[^/\s]+)?$",

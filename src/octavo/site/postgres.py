@@ -35,7 +35,9 @@ wal_level = minimal
 max_wal_senders = 0
 random_page_cost = 1.1
 jit = off
-max_connections = 60
+max_connections = 100
+# Pages are many small questions at once; helpers for one of them would take the cores from the others.
+max_parallel_workers_per_gather = 0
 # Peer processes of this user only: whoever can open the socket is the database's owner.
 unix_socket_permissions = 0700
 timezone = 'UTC'
@@ -55,7 +57,10 @@ def database(options: Options) -> dict[str, object]:
     shared: dict[str, object] = {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"pool": {"min_size": 0, "max_size": 16, "timeout": 20, "max_idle": 120}},
+        # A pool in each process; all of them together stay well below what PostgreSQL allows.
+        "OPTIONS": {
+            "pool": {"min_size": 0, "max_size": max(8, 32 // options.web_processes), "timeout": 20, "max_idle": 120}
+        },
     }
     if options.database_url is None:
         return {**shared, "NAME": "octavo", "USER": "postgres", "HOST": str(_socket_dir(options.postgres_dir))}

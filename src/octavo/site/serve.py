@@ -1,4 +1,4 @@
-"""Octavo as a running thing: the web server, the worker, and `run`, which keeps both and the database alive."""
+"""Octavo as a running thing: the web processes, the worker, and `run`, which keeps them and the database alive."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from typing import TextIO
 import structlog
 
 from octavo.site import options, postgres
-from octavo.site.commands import PARENT_PIPE
+from octavo.site.commands.starting import PARENT_PIPE
 
 GRACE_SECONDS = 20.0
 """How long the parts may take to finish what they are doing when Octavo stops."""
 PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds to wait before a part that ended is started again: longer each time, from the start when it held out."""
 HELD_OUT = 60.0
+LISTEN_SOCKET = "OCTAVO_LISTEN_SOCKET"
+"""Set for the web processes of `octavo run`: the file descriptor of the socket they share."""
 
 log = structlog.get_logger(__name__)
 
@@ -57,18 +59,22 @@ def web() -> int:
     chosen = options.load()
     _end_with_parent()
     _read_ahead_of_time()
-    uvicorn.run(
-        "octavo.site.asgi:application",
-        host=chosen.host,
-        port=chosen.port,
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=bool(chosen.public_url),
-        timeout_graceful_shutdown=5,
+    server = uvicorn.Server(
+        uvicorn.Config(
+            "octavo.site.asgi:application",
+            host=chosen.host,
+            port=chosen.port,
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=bool(chosen.public_url),
+            timeout_graceful_shutdown=5,
+        )
     )
-    return 0
+    given = os.environ.get(LISTEN_SOCKET)
+    server.run(sockets=[socket.socket(fileno=int(given))] if given else None)
+    return 0 if server.started else 1
 
 
 def worker() -> int:
@@ -99,9 +105,19 @@ def run(*, demo: bool, said: TextIO = sys.stdout) -> int:
     except OperationalError as error:
         print(f"The database does not answer: {error}", file=sys.stderr)  # noqa: T201
         return 1
-    keeper = Keeper([Part("web"), Part("worker")], chosen, said=said)
-    keeper.greet(welcome)
-    return keeper.keep()
+    with listening(chosen.host, chosen.port) as door:
+        webs = [Part("web", door=door.fileno()) for _ in range(chosen.web_processes)]
+        keeper = Keeper([*webs, Part("worker")], chosen, said=said)
+        keeper.greet(welcome)
+        return keeper.keep()
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """The socket at which all web processes answer. Held here, so that none is missed while one of them starts again."""
+    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    door.bind((host.strip("[]"), port))
+    return door
 
 
 def port_taken(host: str, port: int) -> str:
@@ -160,9 +176,10 @@ def _load_demo() -> None:
 
 @dataclass(slots=True)
 class Part:
-    """One process that is kept: `octavo web` or `octavo worker`."""
+    """One process that is kept: `octavo web` or `octavo worker`. `door` is the socket it answers at, where it has one."""
 
     name: str
+    door: int | None = None
     process: subprocess.Popen[bytes] | None = None
     began: float = 0.0
     ended: int = 0
@@ -170,10 +187,11 @@ class Part:
 
     def start(self, pipe: int) -> None:
         self.began = time.monotonic()
+        handed = {PARENT_PIPE: pipe} if self.door is None else {PARENT_PIPE: pipe, LISTEN_SOCKET: self.door}
         self.process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "octavo", self.name],
-            env={**os.environ, PARENT_PIPE: str(pipe)},
-            pass_fds=[pipe],
+            env={**os.environ, **{name: str(number) for name, number in handed.items()}},
+            pass_fds=list(handed.values()),
             process_group=0,  # Ctrl+C reaches the keeper alone, which then stops its parts in order
         )
 

@@ -91,7 +91,11 @@ TEMPLATES = [
                     ],
                 )
             ],
-            "builtins": ["template_partials.templatetags.partials", "octavo.site.templatetags.octavo"],
+            "builtins": [
+                "template_partials.templatetags.partials",
+                "octavo.site.templatetags.octavo",
+                "octavo.site.templatetags.lists",
+            ],
         },
     }
 ]
@@ -117,10 +121,14 @@ ACCOUNT_ADAPTER = "octavo.people.signin.ClosedAccountAdapter"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
-# Failed sign-ins are counted here, in the memory of the one web process (why: people.signin). Large, because a full cache
-# forgets, and guessing under many names must not make it forget.
+# Failed sign-ins are counted here, for all web processes together (people.signin); nothing else is. Large, because a full
+# cache forgets, and guessing under many names must not make it forget.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "people_signin_count",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
 }
 
 LANGUAGE_CODE = OPTIONS.language

@@ -8,20 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, Sum
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext
 
 from octavo.alert import listed
 from octavo.conversations import undo
-from octavo.conversations.models import UNFINISHED, Brand, Conversation, ConversationTally
+from octavo.conversations.models import UNFINISHED, Brand, Conversation
 from octavo.dispatch import views_saved
 from octavo.kit import clock
 from octavo.listen.models import Source
@@ -96,6 +97,18 @@ class Oldest:
     href: str
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every page says of the whole house: open conversations, sources that do not deliver, fresh signs of a crisis (100
+    at most), and the conversation that has waited longest."""
+
+    open: int
+    broken: int
+    signs: int
+    oldest_since: datetime | None
+    oldest: int | None
+
+
 class Shell:
     """Each part is worked out when a template first asks for it."""
 
@@ -146,21 +159,10 @@ class Shell:
             for view in views_saved.of(user)
         ]
 
-    @cached_property
-    def keys(self) -> Sequence[dict[str, Any]]:
-        """The table of keys, those of pages this installation does not have left out."""
-        return [
-            {
-                "where": group.where,
-                "words": group.words,
-                "keys_shown": [
-                    {"key": key, "href": address(key.place) if key.place else ""}
-                    for key in group.keys
-                    if not key.place or address(key.place)
-                ],
-            }
-            for group in KEYS
-        ]
+    @property
+    def keys(self) -> SafeString:
+        """The table of keys as a dialog."""
+        return _keys(get_language() or "")
 
     @cached_property
     def alert(self) -> Alert:
@@ -169,13 +171,7 @@ class Shell:
             words = ngettext("%(n)s alert", "%(n)s alerts", n) % {"n": n}
             return Alert(listed.level(self._standing.worst), words, reverse("alerts"))
         href = f"{reverse('inbox')}?register={Register.CRISIS}"
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM (SELECT FROM conversations_conversation WHERE register = 'crisis' "
-                "AND status IN ('open', 'pending') AND urgency >= 2 AND last_at > %s AND relevant LIMIT 100) AS fresh",
-                [clock.now() - FRESH],
-            )
-            n = cursor.fetchone()[0]
+        n = self._house.signs
         if n >= CRISIS_FROM:
             return Alert("crisis", ngettext("Crisis: %(n)s sign", "Crisis: %(n)s signs", n) % {"n": n}, href)
         if n:
@@ -184,16 +180,9 @@ class Shell:
 
     @cached_property
     def oldest(self) -> Oldest | None:
-        """Who has waited longest for an answer, register `none` aside: one step into an index each register."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT longest.* FROM unnest(%s::text[]) AS r (register), LATERAL (SELECT waiting_since, id "
-                "FROM conversations_conversation AS c WHERE c.register = r.register AND waiting_since IS NOT NULL AND relevant "
-                "AND status IN ('open', 'pending') ORDER BY waiting_since LIMIT 1) AS longest ORDER BY 1 LIMIT 1",
-                [[str(register) for register in REGISTERS]],
-            )
-            found = cursor.fetchone()
-        return Oldest(found[0], reverse("conversation", args=[found[1]])) if found else None
+        """Who has waited longest for an answer, register `none` aside."""
+        since, number = self._house.oldest_since, self._house.oldest
+        return Oldest(since, reverse("conversation", args=[number])) if since else None
 
     @cached_property
     def broken(self) -> Item | None:
@@ -255,14 +244,66 @@ class Shell:
         assert isinstance(user, User)
         return listed.standing(user)
 
-    @cached_property
+    @property
     def _open(self) -> int:
-        found = ConversationTally.objects.filter(status__in=UNFINISHED, relevant=True)
-        return int(found.aggregate(n=Sum("n"))["n"] or 0)
+        return self._house.open
+
+    @property
+    def _broken(self) -> int:
+        return self._house.broken
 
     @cached_property
-    def _broken(self) -> int:
-        return Source.objects.filter(Q(failing_since__isnull=False), state=Source.State.ACTIVE).count()
+    def _house(self) -> House:
+        return _look_around()
+
+
+_HOUSE = """
+SELECT
+    (SELECT coalesce(sum(n), 0) FROM conversations_conversationtally WHERE status = ANY(%(unfinished)s) AND relevant)::bigint,
+    (SELECT count(*) FROM listen_source WHERE failing_since IS NOT NULL AND state = %(active)s),
+    (SELECT count(*) FROM (
+        SELECT FROM conversations_conversation WHERE register = 'crisis' AND status IN ('open', 'pending') AND urgency >= 2
+        AND last_at > %(since)s AND relevant LIMIT 100
+    ) AS fresh),
+    longest.*
+FROM (SELECT) AS one LEFT JOIN LATERAL (
+    SELECT each.* FROM unnest(%(registers)s::text[]) AS r (register), LATERAL (
+        SELECT waiting_since, id FROM conversations_conversation AS c WHERE c.register = r.register
+        AND waiting_since IS NOT NULL AND relevant AND status IN ('open', 'pending') ORDER BY waiting_since LIMIT 1
+    ) AS each ORDER BY 1 LIMIT 1
+) AS longest ON true
+"""
+"""One question for all of it. Who waits longest is one step into an index for each register, `none` aside."""
+
+
+def _look_around() -> House:
+    asked: dict[str, Any] = {
+        "unfinished": list(UNFINISHED),
+        "active": Source.State.ACTIVE,
+        "since": clock.now() - FRESH,
+        "registers": [str(register) for register in REGISTERS],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_HOUSE, asked)
+        return House(*cursor.fetchone())
+
+
+@lru_cache(maxsize=16)
+def _keys(_language: str) -> SafeString:
+    """Drawn once a language: it says the same on every page. Keys of pages this installation does not have are left out."""
+    groups = [
+        {
+            "where": group.where,
+            "words": group.words,
+            "keys_shown": [
+                {"key": key, "href": address(key.place) if key.place else ""}
+                for key in group.keys
+                if not key.place or address(key.place)
+            ],
+        }
+        for group in KEYS
+    ]
+    return SafeString(render_to_string("partials/keys.html", {"groups": groups}))
 
 
 def _actions(*wanted: tuple[str, str], main: bool, post: bool = False) -> list[Action]:

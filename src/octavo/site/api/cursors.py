@@ -6,13 +6,19 @@ A cursor is for callers to give back, not to read; its first letter names the ki
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
 
 from octavo.site.api.problems import Problem, invalid
 
 OF_MESSAGES = r"^(m[0-9]{1,18})?$"
 OF_SOURCES = r"^(s[0-9]{1,18})?$"
 OF_CONVERSATIONS = r"^(c([0-3]~)?[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z~[0-9]{1,18})?$"
+
+R = TypeVar("R", bound=Model)
 
 _PLACE = re.compile(r"c(?:([0-3])~)?([^~]+)~([0-9]+)")
 
@@ -24,6 +30,19 @@ def of_number(letter: str, number: int) -> str:
 def number(cursor: str) -> int:
     """The number in a cursor that has its kind's form."""
     return int(cursor[1:])
+
+
+def page(
+    letter: str, found: QuerySet[R], *, cursor: str, limit: int, item: Callable[[R], dict[str, Any]]
+) -> dict[str, Any]:
+    """A page of a list that goes by number, the highest first, and the cursor of the next."""
+    found = found.order_by("-pk")
+    if cursor:
+        found = found.filter(pk__lt=number(cursor))
+    rows = list(found[: limit + 1])
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return {"items": [item(row) for row in rows], "next": of_number(letter, rows[-1].pk) if more else None}
 
 
 def of_place(after: str) -> str:

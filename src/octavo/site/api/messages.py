@@ -102,15 +102,8 @@ def list_messages(request: HttpRequest, chosen: Query[MessageFilter]) -> dict[st
             found = found.filter(**{condition: value})
     if chosen.q.strip():
         found = search.mentions(found, chosen.q)
-    if chosen.cursor:
-        found = found.filter(pk__lt=cursors.number(chosen.cursor))
-    rows = list(found.order_by("-pk").prefetch_related("brand", "author")[: chosen.limit + 1])
-    more = len(rows) > chosen.limit
-    rows = rows[: chosen.limit]
-    return {
-        "items": [message(row) for row in rows],
-        "next": cursors.of_number("m", rows[-1].pk) if more else None,
-    }
+    found = found.prefetch_related("brand", "author")
+    return cursors.page("m", found, cursor=chosen.cursor, limit=chosen.limit, item=message)
 
 
 @router.get(

@@ -27,13 +27,8 @@ router = Router(tags=["Sources"])
 )
 def list_sources(request: HttpRequest, chosen: Query[SourceFilter]) -> dict[str, Any]:
     """Sources with their health, the newest first."""
-    found = access.sources_for(owner(request)).order_by("-pk")
-    if chosen.cursor:
-        found = found.filter(pk__lt=cursors.number(chosen.cursor))
-    rows = list(found[: chosen.limit + 1])
-    more = len(rows) > chosen.limit
-    rows = rows[: chosen.limit]
-    return {"items": [source(row) for row in rows], "next": cursors.of_number("s", rows[-1].pk) if more else None}
+    found = access.sources_for(owner(request))
+    return cursors.page("s", found, cursor=chosen.cursor, limit=chosen.limit, item=source)
 
 
 @router.get(

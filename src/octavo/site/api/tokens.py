@@ -12,8 +12,8 @@ from ninja.security import HttpBearer
 from octavo.people import tokens
 from octavo.people.models import ApiToken, User
 from octavo.people.tokens import Scope
+from octavo.site.api import ratelimit
 from octavo.site.api.problems import Kind, Problem, unauthenticated
-from octavo.site.api.ratelimit import Allowance, limiter
 
 MAX_BODY = 5_000_000
 """Bytes a request may bring, as on a webhook."""
@@ -53,13 +53,13 @@ def owner(request: HttpRequest) -> User:
     return cast(ApiToken, request.auth).user  # type: ignore[attr-defined]
 
 
-def allowance(request: HttpRequest) -> Allowance | None:
+def allowance(request: HttpRequest) -> ratelimit.Allowance | None:
     """What this request left to its token; None where no token was found."""
     return getattr(request, "_octavo_allowance", None)
 
 
 def _spend(request: HttpRequest, token: ApiToken) -> None:
-    left = limiter.spend(token.pk, settings.OCTAVO_OPTIONS.api_rate)
+    left = ratelimit.spend(token.pk, settings.OCTAVO_OPTIONS.api_rate)
     request._octavo_allowance = left  # type: ignore[attr-defined]
     if not left.granted:
         raise Problem(
