@@ -32,8 +32,8 @@ from octavo.site.commands.starting import address, octavo
 
 if TYPE_CHECKING:
     from octavo.listen.importing import Preview
-    from octavo.listen.running import Progress
     from octavo.listen.models import FileImport
+    from octavo.listen.running import Progress
 
 app = typer.Typer()
 
