@@ -5,7 +5,8 @@
     import_file  a file comes in: batch by batch, the posts and the place in the file in one transaction
     replay       a past stream is lived through again
     receive      the fast tier reads, the recorder keeps: the message can be seen and found from here on
-    handle       the sentence encoder reads again when there is time, and its reading takes the place of the first
+    handle       the sentence encoder reads again when there is time, and its reading takes the place of the first; what it
+                 means leads to its story (`conversations.gather`)
     read_again   `handle` for whatever still waits for it: what is fresh, then what is urgent, then all the rest
     learn        what people corrected moves the model a little, for their brand alone, where that reads better
     look_around  bursts, what nobody answered, sources that are not as usual: alerts that no single message rings
@@ -31,7 +32,7 @@ from octavo.channels import file as files
 from octavo.channels.contract import Receives
 from octavo.channels.registry import channel
 from octavo.channels.trouble import ChannelError
-from octavo.conversations import learning, profile
+from octavo.conversations import gather, learning, profile
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand, Mention
 from octavo.kit import clock
@@ -63,6 +64,7 @@ def receive(posts: Sequence[Post], *, brand: Brand, origin: int | None = None, d
     readings = read(posts, brand=profile.of(brand, dedicated=dedicated), tier=Tier.FAST)
     with transaction.atomic():
         recorded = recorder.record(posts, readings, brand=brand.pk, origin=origin)
+        gather.forget([*recorded.edited, *recorded.deleted])
         _watch(posts, recorded)
     return Received(outcomes=recorded.outcomes, new=recorded.new, waiting=[*recorded.new, *recorded.edited])
 
@@ -123,6 +125,7 @@ def import_file(job: FileImport) -> Iterator[importing.Progress]:
                         )
                         for group in ready.groups
                     ]
+                    gather.forget([number for kept in recorded for number in (*kept.edited, *kept.deleted)])
                     for group, kept in zip(ready.groups, recorded, strict=True):
                         _watch(group.posts, kept)
                     progress = run.advance(ready, recorded)
@@ -171,6 +174,7 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = F
             numbers = [mention.pk for mention in batch]
             with transaction.atomic():
                 replaced += recorder.keep(readings, numbers, anew=anew)
+                gather.take(numbers, readings.meaning)
                 watch.read(numbers)
     return replaced
 

@@ -403,7 +403,7 @@ class Story(models.Model):
     The figures count its messages now (`stories.refresh`): `texts` without near-duplicates, `reach` that of its authors
     together. `title` are words of the message `title_from`, chosen when there were `titled_at` messages. `centre` is what
     its messages mean, a vector in half precision (`understand.stories`), weighing as much as `weight` messages; null once
-    the story is over. A story that has merged into another leads there.
+    the story is over. `looked_at` is the size at which it was last seen to be one story. A story that has merged into another leads there.
     """
 
     class State(models.TextChoices):
@@ -428,6 +428,7 @@ class Story(models.Model):
     centre = models.BinaryField(null=True)
     weight = models.FloatField(default=1.0)
     touched_at = models.DateTimeField(default=clock.now)
+    looked_at = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -445,6 +446,17 @@ class Story(models.Model):
 
     def __str__(self) -> str:
         return self.title or f"story {self.pk}"
+
+
+class StoryUsual(models.Model):
+    """What is usual with a brand, for its stories: `understand.stories.gather.Usual`, `mean` a vector in single precision."""
+
+    brand = models.OneToOneField(Brand, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    mean = models.BinaryField(null=True)
+    seen = models.FloatField(default=0.0)
+
+    def __str__(self) -> str:
+        return f"usual with {self.brand_id}"
 
 
 class StoryMention(models.Model):
@@ -479,7 +491,7 @@ class StoryMention(models.Model):
 class StoryEvent(models.Model):
     """One line of a story's history: it began, merged, split. Append-only: a trigger refuses changes.
 
-    `detail` holds numbers and the titles of the stories concerned.
+    `detail` holds numbers, never words of a message.
     """
 
     story = models.ForeignKey(Story, on_delete=models.DO_NOTHING, db_constraint=False, related_name="events")

@@ -69,8 +69,17 @@ class Migration(migrations.Migration):
                 ('centre', models.BinaryField(null=True)),
                 ('weight', models.FloatField(default=1.0)),
                 ('touched_at', models.DateTimeField(default=octavo.kit.clock.now)),
+                ('looked_at', models.PositiveIntegerField(default=0)),
                 ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='stories', to='conversations.brand')),
                 ('merged_into', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='conversations.story')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='StoryUsual',
+            fields=[
+                ('brand', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='conversations.brand')),
+                ('mean', models.BinaryField(null=True)),
+                ('seen', models.FloatField(default=0.0)),
             ],
         ),
         migrations.CreateModel(
