@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
-from octavo.conversations.models import Story, StoryMention
+from octavo.conversations.models import Mention, Story, StoryMention
 
 KEY = "story:"
 """Beginning of what names a story elsewhere, such as the key of an alert."""
@@ -20,6 +22,8 @@ LATELY = timedelta(hours=6)
 """Over so long a story is said to grow."""
 LEAST = 3
 """Messages that a story had lately, below which it is not worth a word."""
+FEW = 4_000
+"""Messages of a story whose conversations are looked up first and filtered afterwards."""
 TWICE = 2.0
 """A story grows when it had so many times the messages of the stretch before."""
 
@@ -125,6 +129,40 @@ def of_mentions(numbers: Sequence[int]) -> dict[int, int]:
         return dict(cursor.fetchall())
 
 
+def conversations(number: int) -> QuerySet[Mention, int] | list[int]:
+    """Numbers of the conversations in which a story's messages are; for a merged story, those of what it is part of now.
+    A list where they are few, so that the database is not tempted to walk all conversations for them."""
+    story = Story.objects.filter(pk=current(number) or 0).first()
+    if story is None:
+        return []
+    members = StoryMention.objects.filter(story=story).values("mention")
+    # The moments let the database leave out the partitions of other months.
+    found = Mention.objects.filter(pk__in=members, published_at__gte=story.first_at, published_at__lte=story.last_at)
+    numbers = found.order_by().values_list("conversation", flat=True)
+    return numbers if story.messages > FEW else sorted(set(numbers))
+
+
+def named(mentions: Sequence[int]) -> dict[int, Story]:
+    """The story each of these messages belongs to."""
+    found = of_mentions(mentions)
+    by_number = Story.objects.in_bulk(set(found.values())) if found else {}
+    return {mention: by_number[story] for mention, story in found.items() if story in by_number}
+
+
+def of_conversations(numbers: Sequence[int]) -> dict[int, Story]:
+    """The largest story that a message of each of these conversations belongs to; one without is left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT ON (m.conversation_id) m.conversation_id, s.id FROM conversations_mention AS m "
+            "JOIN conversations_storymention AS g ON g.mention = m.id JOIN conversations_story AS s ON s.id = g.story_id "
+            "WHERE m.conversation_id = ANY(%s) AND s.state <> 'seed' ORDER BY m.conversation_id, s.messages DESC, s.id",
+            [list(numbers)],
+        )
+        found = dict(cursor.fetchall())
+    by_number = Story.objects.in_bulk(set(found.values()))
+    return {conversation: by_number[story] for conversation, story in found.items() if story in by_number}
+
+
 def current(number: int) -> int | None:
     """The story that this one is part of by now: itself, or the one it merged into. None where it is gone."""
     while True:
@@ -134,3 +172,9 @@ def current(number: int) -> int | None:
         if row[0] is None:
             return number
         number = row[0]
+
+
+def name(number: int) -> str:
+    """What to call a story: its title, or its number where it has none."""
+    title = Story.objects.filter(pk=current(number) or 0).values_list("title", flat=True).first()
+    return title or _("Story %(number)s") % {"number": number}

@@ -18,7 +18,7 @@ from django.db.models.fields.tuple_lookups import TupleLessThan
 from django.http import QueryDict
 from django.utils import timezone
 
-from octavo.conversations import access, search
+from octavo.conversations import access, search, stories
 from octavo.conversations.models import (
     UNFINISHED,
     Conversation,
@@ -49,7 +49,8 @@ FACETS = ("brand", "register", "language", "sentiment", "urgency", "channel")
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What the inbox shows. Empty tuples and strings mean "any"; `about` is `yes` (the brand), `no` or `any`."""
+    """What the inbox shows. Empty tuples and strings mean "any"; `about` is `yes` (the brand), `no` or `any`; `story` is
+    the number of a story, whose messages the conversations hold."""
 
     tab: str = "all"
     brand: tuple[str, ...] = ()
@@ -62,6 +63,7 @@ class Filter:
     since: date | None = None
     until: date | None = None
     about: str = "yes"
+    story: str = ""
     q: str = ""
     sort: str = "urgent"
     after: str = ""
@@ -91,6 +93,7 @@ class Filter:
             since=_day(query.get("since", "")),
             until=_day(query.get("until", "")),
             about=one("about", ("yes", "no", "any"), "yes"),
+            story=_number(query.get("story", "")),
             q=" ".join(query.get("q", "").replace("\x00", "").split())[:200],
             sort=one("sort", SORTS, "newest" if tab in ("snoozed", "done") else "urgent"),
             after=query.get("after", "")[:80],
@@ -100,7 +103,7 @@ class Filter:
         """The query string of this filter without what is at its default and without the page."""
         plain = Filter(tab=self.tab, sort="newest" if self.tab in ("snoozed", "done") else "urgent")
         pairs: list[tuple[str, str]] = []
-        for name in ("tab", *FACETS, "period", "since", "until", "about", "q", "sort"):
+        for name in ("tab", *FACETS, "period", "since", "until", "about", "story", "q", "sort"):
             value = getattr(self, name)
             if name == "tab" and value == "all":
                 continue
@@ -137,7 +140,7 @@ class Filter:
     @property
     def countable(self) -> bool:
         """Whether the tallies can count this filter exactly."""
-        return not (self.q or self.period or self.since or self.until)
+        return not (self.q or self.story or self.period or self.since or self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +190,8 @@ def rows(user: User, chosen: Filter) -> QuerySet[Conversation]:
         found = found.filter(last_at__gte=since)
     if until:
         found = found.filter(last_at__lt=until)
+    if chosen.story:
+        found = found.filter(pk__in=stories.conversations(int(chosen.story)))
     if chosen.q:
         found = search.matching(found, chosen.q)
     return found
@@ -307,6 +312,10 @@ def _day(text: str) -> date | None:
     except ValueError:
         return None
     return day if 1990 <= day.year <= 2200 else None
+
+
+def _number(text: str) -> str:
+    return text if text.isascii() and text.isdecimal() and len(text) <= 18 else ""
 
 
 def _position(after: str, length: int) -> Position | None:
