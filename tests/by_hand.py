@@ -62,5 +62,6 @@ def readings(posts: Sequence[Post], says: Says | Sequence[Says] = PLAIN, *, mode
         evidence_end=np.array([end for _, end in spans], np.int32),
         evidence_weight=np.full(len(spans), 1.5, np.float32),
         evidence_register=np.zeros(len(spans), np.int8),
+        meaning=np.zeros((len(posts), 0), np.float32),
         model=model,
     )

@@ -5,7 +5,8 @@
     import_file  a file comes in: batch by batch, the posts and the place in the file in one transaction
     replay       a past stream is lived through again
     receive      the fast tier reads, the recorder keeps: the message can be seen and found from here on
-    handle       the sentence encoder reads again when there is time, and its reading takes the place of the first
+    handle       the sentence encoder reads again when there is time, and its reading takes the place of the first; what it
+                 means leads to its story (`conversations.gather`)
     read_again   `handle` for whatever still waits for it: what is fresh, then what is urgent, then all the rest
     learn        what people corrected moves the model a little, for their brand alone, where that reads better
     look_around  bursts, what nobody answered, sources that are not as usual: alerts that no single message rings
@@ -32,7 +33,7 @@ from octavo.channels import file as files
 from octavo.channels.contract import Receives
 from octavo.channels.registry import channel
 from octavo.channels.trouble import ChannelError
-from octavo.conversations import learning, profile
+from octavo.conversations import gather, learning, profile
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand, Mention
 from octavo.conversations.rows import Prepared, prepare
@@ -72,6 +73,7 @@ def receive(posts: Sequence[Post], *, brand: Brand, origin: int | None = None, d
     prepared = prepare(posts, readings)
     with transaction.atomic():
         recorded = recorder.record_prepared(prepared, brand=brand.pk, origin=origin)
+        gather.forget([*recorded.edited, *recorded.deleted])
         _watch(prepared, recorded)
     return Received(outcomes=recorded.outcomes, new=recorded.new, waiting=[*recorded.new, *recorded.edited])
 
@@ -130,6 +132,7 @@ def import_file(job: FileImport) -> Iterator[running.Progress]:
                         recorder.record_prepared(group.prepared, brand=run.brands(group.brands), origin=job.source_id)
                         for group in ready.groups
                     ]
+                    gather.forget([number for kept in recorded for number in (*kept.edited, *kept.deleted)])
                     for group, kept in zip(ready.groups, recorded, strict=True):
                         _watch(group.prepared, kept)
                     progress = run.advance(ready, recorded)
@@ -190,6 +193,7 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = F
             with transaction.atomic():
                 edited = [mention.edited_at for mention in batch]
                 replaced += recorder.keep(readings, numbers, anew=anew, edited=edited)
+                gather.take(numbers, readings.meaning)
                 watch.read(numbers)
     return replaced
 

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404
 
-from octavo.conversations.models import Brand, Conversation, Mention
+from octavo.conversations.models import Brand, Conversation, Mention, Story
 from octavo.people.models import User
 
 M = TypeVar("M", bound=Model)
@@ -34,6 +34,11 @@ def mentions_for(user: User) -> QuerySet[Mention]:
     return Mention.objects.all() if user.is_active else Mention.objects.none()
 
 
+def stories_for(user: User) -> QuerySet[Story]:
+    """Seeds, which nobody is shown, are among them: `story_for` finds none."""
+    return Story.objects.all() if user.is_active else Story.objects.none()
+
+
 def brand_for(user: User, slug: str) -> Brand:
     """Raises `Http404`."""
     return _one(brands_for(user), slug=slug)
@@ -47,6 +52,11 @@ def get_for(user: User, number: int) -> Conversation:
 def mention_for(user: User, number: int) -> Mention:
     """A mention by its number. Raises `Http404`."""
     return _one(mentions_for(user).select_related("brand", "author"), pk=number)
+
+
+def story_for(user: User, number: int) -> Story:
+    """A story by its number. Raises `Http404`."""
+    return _one(stories_for(user).exclude(state=Story.State.SEED).select_related("brand"), pk=number)
 
 
 def must_administer(user: User) -> None:

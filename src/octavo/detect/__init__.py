@@ -8,6 +8,7 @@ them did, and
 from octavo.detect.configuration import FIVE_MINUTES, SHIPPED, Configuration, once_in
 from octavo.detect.detector import Detector, NotAState, Step
 from octavo.detect.signal import Forecast, Range, Signal, describe
+from octavo.detect.spread import Spread, spread
 
 __all__ = [
     "FIVE_MINUTES",
@@ -18,7 +19,9 @@ __all__ = [
     "NotAState",
     "Range",
     "Signal",
+    "Spread",
     "Step",
     "describe",
     "once_in",
+    "spread",
 ]

@@ -17,7 +17,7 @@ from octavo.detect.update import Expected, count_of, expected
 _NORMAL_95 = 1.96
 _HOUR = timedelta(hours=1)
 _FASTEST = 1.0
-_SLOWEST = 0.001
+SLOWEST = 0.001
 """Growth that is claimed, in e-foldings a bin. What is faster looks the same in counts a bin apart; what is slower is no
 growth.
 """
@@ -90,7 +90,7 @@ def describe(detector: Detector, key: int, *, name: str, at: datetime, count: fl
     )
     excess = state.rate[:, 0] - count_of(here.middle)[:, 0] / spans
     half_hour = min(1, len(spans) - 1)
-    growth = _growth(float(excess[0]), float(excess[half_hour]), float(spans[0]), float(spans[half_hour]))
+    growth = pace_of(float(excess[0]), float(excess[half_hour]), float(spans[0]), float(spans[half_hour]))
     ahead = max(round(_HOUR / pace.interval), 1)
     moments = [at + step * pace.interval for step in range(1, ahead + 1)]
     base = sum(float(count_of(usual(moment).middle[0])[0] / spans[0]) for moment in moments)
@@ -107,12 +107,12 @@ def describe(detector: Detector, key: int, *, name: str, at: datetime, count: fl
         expected=expected_now,
         band=Range(low, high),
         growth=math.exp(growth * ahead),
-        doubling=math.log(2) / growth * pace.interval if growth > _SLOWEST else None,
+        doubling=math.log(2) / growth * pace.interval if growth > SLOWEST else None,
         forecast=Forecast(likely, Range(few, many)),
     )
 
 
-def _growth(fast: float, slow: float, fast_span: float, slow_span: float) -> float:
+def pace_of(fast: float, slow: float, fast_span: float, slow_span: float) -> float:
     """E-foldings a bin of an excess, from its decaying means over two spans (bins).
 
     What grows as exp(g t) stands in a decaying mean of mean age a at 1 / (1 + g a) of itself, so the ratio r of two such means gives

@@ -20,7 +20,7 @@ from django.db.models.fields.tuple_lookups import TupleLessThan
 from django.http import QueryDict
 from django.utils import timezone
 
-from octavo.conversations import access, search
+from octavo.conversations import access, search, stories
 from octavo.conversations.models import (
     UNFINISHED,
     Brand,
@@ -56,7 +56,8 @@ FACETS = ("brand", "register", "language", "sentiment", "urgency", "channel")
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What the inbox shows. Empty tuples and strings mean "any"; `about` is `yes` (the brand), `no` or `any`."""
+    """What the inbox shows. Empty tuples and strings mean "any"; `about` is `yes` (the brand), `no` or `any`; `story` is
+    the number of a story, whose messages the conversations hold."""
 
     tab: str = "all"
     brand: tuple[str, ...] = ()
@@ -69,6 +70,7 @@ class Filter:
     since: date | None = None
     until: date | None = None
     about: str = "yes"
+    story: str = ""
     q: str = ""
     sort: str = "urgent"
     after: str = ""
@@ -98,6 +100,7 @@ class Filter:
             since=_day(query.get("since", "")),
             until=_day(query.get("until", "")),
             about=one("about", ("yes", "no", "any"), "yes"),
+            story=_number(query.get("story", "")),
             q=" ".join(query.get("q", "").replace("\x00", "").split())[:200],
             sort=one("sort", SORTS, "newest" if tab in ("snoozed", "done") else "urgent"),
             after=query.get("after", "")[:80],
@@ -111,7 +114,7 @@ class Filter:
         """The query string by field, empty where a field is at its default."""
         plain = Filter(tab=self.tab, sort="newest" if self.tab in ("snoozed", "done") else "urgent")
         found = {"tab": "" if self.tab == "all" else f"tab={self.tab}"}
-        for name in (*FACETS, "period", "since", "until", "about", "q", "sort"):
+        for name in (*FACETS, "period", "since", "until", "about", "story", "q", "sort"):
             value = getattr(self, name)
             if value == getattr(plain, name):
                 found[name] = ""
@@ -153,7 +156,7 @@ class Filter:
     @property
     def countable(self) -> bool:
         """Whether the tallies can count this filter exactly."""
-        return not (self.q or self.period or self.since or self.until)
+        return not (self.q or self.story or self.period or self.since or self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,8 @@ def rows(user: User, chosen: Filter, *, brands: Mapping[int, Brand] | None = Non
         found = found.filter(last_at__gte=since)
     if until:
         found = found.filter(last_at__lt=until)
+    if chosen.story:
+        found = found.filter(pk__in=stories.conversations(int(chosen.story)))
     if chosen.q:
         found = search.matching(found, chosen.q)
     return found
@@ -373,6 +378,10 @@ def _day(text: str) -> date | None:
     except ValueError:
         return None
     return day if 1990 <= day.year <= 2200 else None
+
+
+def _number(text: str) -> str:
+    return text if text.isascii() and text.isdecimal() and len(text) <= 18 else ""
 
 
 def _position(after: str, length: int) -> Position | None:

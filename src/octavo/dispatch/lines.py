@@ -11,9 +11,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from octavo.conversations import words
+from octavo.conversations import stories, words
 from octavo.conversations.marked import marked, strongest
-from octavo.conversations.models import Conversation, RegisterChoice, SentimentChoice, UrgencyChoice
+from octavo.conversations.models import Conversation, RegisterChoice, SentimentChoice, Story, UrgencyChoice
 from octavo.conversations.rows import CERTAIN
 from octavo.kit import clock
 from octavo.vocabulary import Register
@@ -29,7 +29,7 @@ IN_SIGHT = 90
 @dataclass(frozen=True, slots=True)
 class Line:
     """`guess` is the register's probability in words, empty where a person chose it; `why` one reason to look here, `kind`
-    its colour (a chip's class)."""
+    its colour (a chip's class); `alike` how many other messages say the same, in words."""
 
     id: int
     href: str
@@ -49,6 +49,7 @@ class Line:
     text: SafeString
     why: str
     kind: str
+    alike: str
     count: int
     assignee: str
     snoozed_until: datetime | None
@@ -68,6 +69,7 @@ def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = F
     percent, unknown = _("%(n)d %%"), _("Unknown")
     tail = f"?{query}" if query else ""
     base = reverse("conversation", args=[0])
+    told = stories.named([row.head for row in rows])
     found = []
     for row in rows:
         kind, why = _why(row, now)
@@ -91,6 +93,7 @@ def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = F
                 text=marked(row.excerpt, row.marks, titles=False),
                 why=why,
                 kind=kind,
+                alike=_alike(told.get(row.head)),
                 count=row.mentions_count,
                 assignee=str(row.assignee) if row.assignee else "",
                 snoozed_until=row.snoozed_until,
@@ -100,6 +103,12 @@ def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = F
             )
         )
     return found
+
+
+def _alike(story: Story | None) -> str:
+    if story is None or story.messages < 2:
+        return ""
+    return ngettext("+%(n)d alike", "+%(n)d alike", story.messages - 1) % {"n": story.messages - 1}
 
 
 def _why(row: Conversation, now: datetime) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from octavo.conversations import words
+from octavo.conversations import stories, words
 from octavo.conversations.models import RegisterChoice, SentimentChoice, UrgencyChoice
 from octavo.dispatch.inbox import FACETS, TABS, Counts, Filter
 
@@ -141,6 +141,8 @@ def _chips(chosen: Filter, brands: Mapping[str, str]) -> Iterator[Choice]:
     if chosen.about != "yes":
         said = _("Not about the brand") if chosen.about == "no" else _("About the brand or not")
         yield Choice("about", said, href(chosen.without("about")), on=True)
+    if chosen.story:
+        yield Choice("story", stories.name(int(chosen.story)), href(chosen.without("story")), on=True)
     if chosen.q:
         yield Choice("q", f"“{chosen.q}”", href(chosen.without("q")), on=True)
 

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from octavo.conversations import access, snooze, thread, trail
+from octavo.conversations import access, snooze, stories, thread, trail
 from octavo.dispatch import inbox, neighbours
 from octavo.people import colleagues
 from octavo.people.models import User
@@ -30,6 +30,7 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
         "thread": shown,
         "notes": conversation.notes.select_related("author"),
         "history": thread.history(user, conversation),
+        "story": stories.of_conversations([conversation.pk]).get(conversation.pk),
         "trail": trail.of(conversation.pk, (message.mention.pk for message in shown.messages)),
         "back": back,
         "here": here,

@@ -182,6 +182,15 @@ def every_minute(timestamp: int) -> None:
     counts.compact()
 
 
+@jobs.periodic(cron="*/10 * * * *")
+@jobs.task(name="octavo.fade_stories", queueing_lock="fade_stories", priority=8, pass_context=False)
+def fade_stories(timestamp: int) -> None:
+    """What nobody talks about any more is over."""
+    from octavo.conversations import gather
+
+    gather.fade()
+
+
 @jobs.periodic(cron="* * * * * */30")
 @jobs.task(name="octavo.look_around", queueing_lock="look_around", lock="look_around", priority=35, pass_context=False)
 def look_around(timestamp: int) -> None:

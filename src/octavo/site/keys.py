@@ -46,6 +46,7 @@ KEYS: Sequence[Keys] = (
             Key("g h", _("Home"), place="home"),
             Key("g i", _("Inbox"), place="inbox"),
             Key("g a", _("Alerts"), place="alerts"),
+            Key("g t", _("Stories"), place="stories"),
             Key("g s", _("Sources"), place="sources"),
             Key("g b", _("Brands"), place="brands"),
             Key("g ,", _("Settings"), place="settings"),
@@ -103,4 +104,13 @@ KEYS: Sequence[Keys] = (
             Key("i", _("Back to the list"), action="back"),
         ),
     ),
+    Keys(
+        "stories",
+        _("Stories"),
+        (
+            Key("j", _("Next story"), action="next"),
+            Key("k", _("Previous story"), action="previous"),
+        ),
+    ),
+    Keys("story", _("Story"), (Key("i", _("Back to the list"), action="back"),)),
 )

@@ -31,7 +31,8 @@ def _places(user: User) -> Iterator[Item]:
     inbox = reverse("inbox")
     pages = (
         ("home", _("Home"), "house"), ("inbox", _("Inbox"), "inbox"), ("alerts", _("Alerts"), "bell"),
-        ("alert-rules", _("Alert rules"), "sliders-horizontal"), ("sources", _("Sources"), "rss"),
+        ("stories", _("Stories"), "messages-square"), ("alert-rules", _("Alert rules"), "sliders-horizontal"),
+        ("sources", _("Sources"), "rss"),
         ("source-new", _("Add a source"), "plus"), ("import", _("Import a file"), "upload"), ("brands", _("Brands"), "tag"),
         ("brand-new", _("Add a brand"), "plus"), ("settings", _("Settings"), "settings"), ("people", _("Colleagues"), "users"),
         ("api-tokens", _("API tokens"), "key"),

@@ -39,7 +39,7 @@ CRISIS_FROM = 5
 SECTIONS: Sequence[tuple[str, Any, str, tuple[str, ...]]] = (
     ("home", _lazy("Home"), "house", ("home",)),
     ("inbox", _lazy("Inbox"), "inbox", ("inbox", "conversation")),
-    ("alerts", _lazy("Alerts"), "bell", ("alert",)),
+    ("alerts", _lazy("Alerts"), "bell", ("alert", "stories", "story")),
     ("sources", _lazy("Sources"), "rss", ("source", "import")),
     ("brands", _lazy("Brands"), "tag", ("brand", "campaign")),
     (

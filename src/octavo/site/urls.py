@@ -35,6 +35,7 @@ urlpatterns = [
     *listen.hooks(flow.webhook),
     path("", include("octavo.people.urls")),
     path("", include("octavo.conversations.brand_urls")),
+    path("", include("octavo.conversations.story_urls")),
     path("", include("octavo.site.settings_urls")),
     path("", include("octavo.site.api.urls")),
 ]

@@ -71,13 +71,18 @@ class Model:
     vector: Floats | None = None
     deep: Deep | None = None
 
-    def score(self, words: Words, columns: NDArray[np.int32], surface: Floats) -> Floats:
-        """Calibrated log-odds, float32[n, HEADS], of all but the deep encoder."""
+    def encode(self, words: Words) -> Floats | None:
+        """float32[n, encoder.DIMENSIONS], where the sentence encoder is used."""
+        return None if self.vector is None else encoder.load().encode(*word_pieces(words))
+
+    def score(self, words: Words, columns: NDArray[np.int32], surface: Floats, encoded: Floats | None = None) -> Floats:
+        """Calibrated log-odds, float32[n, HEADS], of all but the deep encoder. `encoded` is what `encode` gives, where the
+        caller has it already."""
         logits = surface @ self.surface + self.bias
         if self.table is not None:
             logits += bag.matrix(words, columns) @ self.table
         if self.vector is not None:
-            logits += encoder.load().encode(*word_pieces(words)) @ self.vector
+            logits += (encoder.load().encode(*word_pieces(words)) if encoded is None else encoded) @ self.vector
         return np.asarray(logits, np.float32)
 
 

@@ -13,6 +13,7 @@ from octavo.understand import (
     evidence,
     gravity,
     language,
+    meaning,
     model,
     readings,
     registers,
@@ -93,7 +94,8 @@ def _read(
     columns = bag.columns(split)
     parents = [post.parent for post in posts]
     shown = surface.features(texts, parents, np.diff(split.first_word))
-    scored = trained.score(split, columns, shown)
+    encoded = trained.encode(split)
+    scored = trained.score(split, columns, shown, encoded)
     logits = _deepened(trained, scored, texts, parents)
 
     intelligible = np.diff(split.first_piece_of_text()) > 0
@@ -129,6 +131,7 @@ def _read(
         evidence_end=spans.end,
         evidence_weight=spans.weight,
         evidence_register=spans.register,
+        meaning=np.zeros((len(posts), 0), np.float32) if encoded is None else meaning.load().of(encoded),
         model=trained.version,
     )
 

@@ -33,7 +33,8 @@ class Readings(Sequence[Reading]):
     `primary`, `runner_up` int8[n] are indices in `REGISTERS` (-1: none); bit i of `assigned` uint8[n] is
     `REGISTERS[i]`; `registers` float32[n, 8] are probabilities; `sentiment` int8[n] is an index in
     `tuple(Sentiment)`; bit i of `harm` uint16[n] is `HARMS[i]`. The evidence of row i lies in `evidence_start`, `_end`
-    (int32), `_weight` (float32) and `_register` (int8) at `evidence_rows[i]:evidence_rows[i + 1]`.
+    (int32), `_weight` (float32) and `_register` (int8) at `evidence_rows[i]:evidence_rows[i + 1]`. `meaning` float32[n, d]
+    are vectors for comparing messages (`meaning`); the fast tier knows none, and d is 0.
     """
 
     id: list[str]
@@ -56,6 +57,7 @@ class Readings(Sequence[Reading]):
     evidence_end: NDArray[np.int32]
     evidence_weight: NDArray[np.float32]
     evidence_register: NDArray[np.int8]
+    meaning: NDArray[np.float32]
     model: str
 
     def __len__(self) -> int:

@@ -52,6 +52,8 @@ def _row(line: Line, select_words: str, mark: str) -> str:
 def _ends(line: Line) -> Iterator[str]:
     if line.why:
         yield f'<span class="chip {line.kind}">{escape(line.why)}</span>'
+    if line.alike:
+        yield f'<span class="chip alike">{escape(line.alike)}</span>'
     if line.assignee:
         holder = escape(line.assignee)
         yield f'<span class="holder" title="{holder}">{icon("circle-user")}<span class="clip">{holder}</span></span>'

@@ -61,6 +61,20 @@ def register_label(name: str) -> str:
     return str(RegisterChoice(name).label)
 
 
+@register.filter
+def sentiment_label(name: str) -> str:
+    return str(SentimentChoice(name).label)
+
+
+@register.filter
+def lookup(several: Any, key: Any) -> Any:
+    """What stands at `key`, in a mapping or a sequence; nothing where there is nothing."""
+    try:
+        return several[key]
+    except (KeyError, IndexError):
+        return ""
+
+
 register.filter("channel_name", words.channel_name)
 register.filter("language_read", words.language_name)  # Django has a `language_name`, of interface languages
 register.filter("status_name", words.status_name)

@@ -1,7 +1,7 @@
 // Alerts: y acknowledges, a takes, o opens the message that did it, h goes to the verdict; in the list j and k walk.
-// Every one of them presses what stands on the page.
+// Every one of them presses what stands on the page. In the list of stories one walks likewise.
 
-const page = () => document.querySelector("[data-page=alerts], [data-page=alert]");
+const page = () => document.querySelector("[data-page=alerts], [data-page=alert], [data-page=stories], [data-page=story]");
 const cards = () => [...document.querySelectorAll("[data-alert]")];
 
 function on(name, does) {
