@@ -92,10 +92,10 @@ class Alert(models.Model):
 
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="alerts")
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="alerts")
-    key = models.CharField(max_length=120)
+    key = models.CharField(max_length=160)
     severity = models.PositiveSmallIntegerField(choices=Severity.choices)
     reason = models.JSONField()
-    chart = models.CharField(max_length=60, default="all")
+    chart = models.CharField(max_length=160, default="all")
     first_signal_at = models.DateTimeField()
     opened_at = models.DateTimeField(default=clock.now)
     rang_at = models.DateTimeField(default=clock.now)
@@ -266,11 +266,14 @@ class Delivery(models.Model):
 
 
 class Count(models.Model):
-    """How many messages were published in each five minutes, by key (`counts.KEYS`). Rows add up; `counts.compact` joins
-    them."""
+    """How many messages were published in each five minutes, by key. Rows add up; `counts.compact` joins them.
+
+    Three columns more are written and read in SQL alone (migration 0003): `weight`, by reach, and `authors` and `texts`,
+    sketches of 512 bits; null in rows from before there were any.
+    """
 
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, db_index=False, db_constraint=False, related_name="+")
-    key = models.CharField(max_length=60)
+    key = models.CharField(max_length=160)
     at = models.DateTimeField()
     n = models.IntegerField()
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from octavo.alert import alike, burst, counts, grave, rules, watch, words
+from octavo.alert.counts import Heard
 from octavo.alert.grave import Candidate
 from octavo.alert.models import Rule, RuleKind
 from octavo.conversations.models import Brand
@@ -85,22 +86,26 @@ def _burst(which: Rule, since: datetime) -> list[Rang]:
     rang: list[Rang] = []
     begin, now = counts.bin_of(clock.now() - counts.REMEMBERED), clock.now()
     bins = counts.bins(which.brand_id, since=begin, until=now)
-    last: deque[tuple[datetime, dict[str, int]]] = deque()
+    last: deque[tuple[datetime, Mapping[str, Heard]]] = deque()
     coming = iter(bins)
-    for at, key, _n, score, rings in followed.live(bins, until=begin):
-        while not last or last[-1][0] < at:
+    for look in followed.live(bins, until=begin):
+        while not last or last[-1][0] < look.at:
             last.append(next(coming))
-        while last[0][0] <= at - burst.HOUR:
+        if not (look.rings or look.voices_ring) or look.at < since:
+            continue
+        while last[0][0] <= look.at - burst.HOUR:
             last.popleft()
-        hour = sum(each.get(key, 0) for _, each in last)
-        if rings and hour >= least and at >= since and not (rang and at - rang[-1].at <= burst.TOGETHER):
+        hour = sum((each.get(look.key, counts.NOTHING) for _, each in last), counts.NOTHING)
+        enough = (hour.voices if look.voices_ring else hour.n) >= least
+        if enough and not (rang and look.at - rang[-1].at <= burst.TOGETHER):
+            score = look.voices_score if look.voices_ring else look.score
             rang.append(
                 Rang(
-                    at=at,
-                    severity=burst.severity(key, score, hour=hour, one_voice=False),
-                    what=words.key_name(key),
-                    n=hour,
-                    href=_inbox(slug, key, at),
+                    at=look.at,
+                    severity=burst.severity(look.key, score, hour=hour, flood=burst.flood_of(look, hour)),
+                    what=words.key_name(look.key),
+                    n=hour.n,
+                    href=_inbox(slug, look.key, look.at),
                 )
             )
     return rang

@@ -96,22 +96,60 @@ def _grave(said: Mapping[str, Any]) -> str:
 
 
 def _burst(said: Mapping[str, Any]) -> str:
-    parts = [
-        ngettext(
-            "%(n)d message in an hour (%(key)s), where %(usual)s are usual: that happens about once in %(days)s.",
-            "%(n)d messages in an hour (%(key)s), where %(usual)s are usual: that happens about once in %(days)s.",
-            said["hour"],
+    figures = {
+        "key": key_name(said["key"]),
+        "usual": plain(said["usual_hour"]),
+        "days": days(said["once_in_days"]),
+    }
+    if said.get("by") == "voices":
+        parts = [
+            ngettext(
+                "%(n)d voice in an hour (%(key)s), where %(usual)s are usual: that happens about once in %(days)s.",
+                "%(n)d voices in an hour (%(key)s), where %(usual)s are usual: that happens about once in %(days)s.",
+                said["voices"],
+            )
+            % {"n": said["voices"], **figures}
+        ]
+        if said["hour"] > said["voices"]:
+            parts.append(
+                _("In all, %(n)s messages; one person, or one text, counts as one voice.") % {"n": number(said["hour"])}
+            )
+    else:
+        parts = [
+            ngettext(
+                "%(n)d message in an hour (%(key)s), where %(usual)s are usual: that happens about once in %(days)s.",
+                "%(n)d messages in an hour (%(key)s), where %(usual)s are usual: that happens about once in %(days)s.",
+                said["hour"],
+            )
+            % {"n": said["hour"], **figures}
+        ]
+    if said.get("flood") == counts.Flood.AUTHOR:
+        parts.append(
+            ngettext(
+                "A flood rather than a crowd: %(n)d person writes it all.",
+                "A flood rather than a crowd: %(n)d people write it all.",
+                said["people"],
+            )
+            % {"n": said["people"]}
         )
-        % {"n": said["hour"], "key": key_name(said["key"]), "usual": plain(said["usual_hour"]), "days": days(said["once_in_days"])}
-    ]  # fmt: skip
+    elif said.get("flood") == counts.Flood.TEXT:
+        parts.append(
+            ngettext(
+                "A flood rather than a crowd: %(n)d text again and again, by %(people)s people.",
+                "A flood rather than a crowd: %(n)d texts again and again, by %(people)s people.",
+                said["sayings"],
+            )
+            % {"n": said["sayings"], "people": number(said["people"])}
+        )
     if said.get("doubling_minutes"):
         parts.append(
             _("It doubles every %(span)s.") % {"span": words.span(timedelta(minutes=said["doubling_minutes"]))}
         )
-    if said.get("most_by_one", 0) * 5 >= said.get("messages", 0) * 3 and said.get("messages", 0) > 2:
-        parts.append(_("%(n)d of %(all)d are by one author.") % {"n": said["most_by_one"], "all": said["messages"]})
-    elif said.get("authors"):
-        parts.append(ngettext("%(n)d author.", "%(n)d authors.", said["authors"]) % {"n": said["authors"]})
+    if not said.get("flood"):
+        if said.get("most_by_one", 0) * 5 >= said.get("messages", 0) * 3 and said.get("messages", 0) > 2:
+            parts.append(_("%(n)d of %(all)d are by one author.") % {"n": said["most_by_one"], "all": said["messages"]})
+        elif said.get("authors"):
+            parts.append(ngettext("%(n)d author.", "%(n)d authors.", said["authors"]) % {"n": said["authors"]})
     if also := said.get("also"):
         listed = ", ".join(
             f"{key_name(key)} ({n})" for key, n in sorted(also.items(), key=lambda item: -(item[1] or 0))
@@ -171,6 +209,8 @@ def key_name(key: str) -> str:
             return _("in %(language)s") % {"language": words.language_name(value)}
         case "source":
             return _("from this source")
+        case "campaign":
+            return _("echo of %(campaign)s") % {"campaign": value}
     return key
 
 
