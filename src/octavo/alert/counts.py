@@ -140,13 +140,15 @@ def series(brand: int, key: str, *, since: datetime, until: datetime) -> Mapping
         return {at: int(n) for at, n in cursor.fetchall()}
 
 
-def bins(brand: int, *, since: datetime, until: datetime) -> list[tuple[datetime, dict[str, Heard]]]:
-    """Every bin with a message, in order, with what was heard of its keys."""
+def bins(
+    brand: int, *, since: datetime, until: datetime, beginning: Sequence[str] = ("",)
+) -> list[tuple[datetime, dict[str, Heard]]]:
+    """Every bin with a message, in order, with what was heard of its keys, or of those that begin with one of these."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT at, key, {_SUMS} FROM alert_count WHERE brand_id = %s AND at >= %s AND at < %s "  # noqa: S608
-            "GROUP BY at, key ORDER BY at, key",
-            [brand, since, until],
+            "AND key LIKE ANY(%s) GROUP BY at, key ORDER BY at, key",
+            [brand, since, until, [f"{each}%" for each in beginning]],
         )
         found: dict[datetime, dict[str, Heard]] = {}
         for at, key, *sums in cursor.fetchall():

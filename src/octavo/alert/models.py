@@ -24,6 +24,7 @@ LEAST, MOST = 1, 5
 class RuleKind(models.TextChoices):
     GRAVE = "grave", _("Grave message")
     BURST = "burst", _("Burst")
+    HIJACK = "hijack", _("Campaign hijacked")
     UNANSWERED = "unanswered", _("Unanswered criticism with reach")
     SOURCE = "source", _("Source silent or flooded")
 
@@ -45,7 +46,9 @@ class Rule(models.Model):
     """One kind of thing that rings for a brand. Made with its defaults (`rules`) when a brand is first watched.
 
     `threshold` is in the unit of the kind: thousandths of probability (grave), hundredths of the detector's score
-    (burst), people reached (unanswered), hours (source). `settings` holds what else the kind knows (`rules.DEFAULTS`).
+    (burst), hundredths of a decimal logarithm of chance (hijack), people reached (unanswered), hours (source). `settings`
+    holds what else the kind knows (`rules.DEFAULTS`). `lessons` false alarms, those closed after `lessons_since`, raise it
+    (`rules.threshold`).
     `too_old` counts the messages that would have rung had they not been older than the rule looks back.
     """
 
@@ -55,6 +58,8 @@ class Rule(models.Model):
     threshold = models.PositiveIntegerField()
     settings = models.JSONField(default=dict)
     too_old = models.BigIntegerField(default=0)
+    lessons = models.PositiveSmallIntegerField(default=0)
+    lessons_since = models.DateTimeField(null=True)
     changed_at = models.DateTimeField(default=clock.now)
 
     class Meta:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from octavo.alert import alike, burst, counts, grave, rules, watch, words
+from octavo.alert import alike, burst, counts, grave, hijack, rules, watch, words
 from octavo.alert.counts import Heard
 from octavo.alert.grave import Candidate
 from octavo.alert.models import Rule, RuleKind
@@ -19,7 +19,7 @@ from octavo.detect import Detector
 from octavo.kit import clock
 
 DAYS = 90
-CAN = (RuleKind.GRAVE, RuleKind.BURST)
+CAN = (RuleKind.GRAVE, RuleKind.BURST, RuleKind.HIJACK)
 """Kinds that can be simulated. Who waited when, and which source was silent, is not kept."""
 
 
@@ -37,12 +37,20 @@ class Rang:
 def rule(which: Rule, *, threshold: int, settings: Mapping[str, int]) -> list[Rang]:
     """When a rule with this threshold and these settings would have rung in the last 90 days, oldest first. Raises
     `ValueError` for a kind that cannot be simulated."""
-    which = Rule(brand_id=which.brand_id, kind=which.kind, threshold=threshold, settings={**which.settings, **settings})
+    which = Rule(
+        brand_id=which.brand_id,
+        kind=which.kind,
+        threshold=threshold,
+        settings={**which.settings, **settings},
+        lessons=which.lessons,
+    )
     since = clock.now() - timedelta(days=DAYS)
     if which.kind == RuleKind.GRAVE:
         return _grave(which, since)
     if which.kind == RuleKind.BURST:
         return _burst(which, since)
+    if which.kind == RuleKind.HIJACK:
+        return _hijack(which, since)
     raise ValueError(f"{which.kind} cannot be simulated")
 
 
@@ -109,6 +117,21 @@ def _burst(which: Rule, since: datetime) -> list[Rang]:
                 )
             )
     return rang
+
+
+def _hijack(which: Rule, since: datetime) -> list[Rang]:
+    slug = Brand.objects.values_list("slug", flat=True).get(pk=which.brand_id)
+    found = [
+        Rang(
+            at=at,
+            severity=loud,
+            what=words.key_name(counts.AGAINST + campaign),
+            n=turn.against.n,
+            href=_inbox(slug, counts.NEGATIVE, at),
+        )
+        for at, campaign, turn, loud in hijack.turns(which, since=since, until=clock.now())
+    ]
+    return sorted(found, key=lambda rang: rang.at)
 
 
 def _inbox(slug: str, key: str, at: datetime) -> str:

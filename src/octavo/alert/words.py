@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from octavo.alert import counts
+from octavo.alert import counts, rules
 from octavo.alert.models import Alert, AlertEvent, Rule, RuleKind, Severity
 from octavo.conversations import words
 from octavo.conversations.models import RegisterChoice
 from octavo.kit import clock
+from octavo.vocabulary import HARMS, Harm
 
 CLOSINGS: tuple[tuple[str, Any, Any], ...] = (
     (Alert.Outcome.USEFUL, gettext_lazy("Useful"), gettext_lazy("It was good to know.")),
@@ -41,6 +42,8 @@ def heading(alert: Alert) -> str:
             return _("grave message") if said.get("messages", 1) < 2 else _("grave messages, one story")
         case RuleKind.BURST:
             return _("burst, %(key)s") % {"key": key_name(said["key"])}
+        case RuleKind.HIJACK:
+            return _("campaign “%(name)s” is turned against the brand") % {"name": said["campaign"]}
         case RuleKind.UNANSWERED:
             return _("unanswered criticism with reach")
         case RuleKind.SOURCE if said["what"] == "flooded":
@@ -60,6 +63,8 @@ def reason(alert: Alert) -> str:
             return _grave(said)
         case RuleKind.BURST:
             return _burst(said)
+        case RuleKind.HIJACK:
+            return _hijack(said)
         case RuleKind.UNANSWERED:
             return _("A message (%(register)s) that reaches up to %(people)s people has waited for an answer since %(since)s.") % {
                 "register": RegisterChoice(said["register"]).label, "people": number(said["reach"]), "since": moment(said["since"])
@@ -88,11 +93,34 @@ def _grave(said: Mapping[str, Any]) -> str:
             )
             % {"n": said["messages"], "authors": authors}
         )
+    if named := [harm_name(name) for name in said.get("harms", ()) if name in HARMS]:
+        parts.insert(1, _("It names: %(harms)s.") % {"harms": ", ".join(named)})
+    if said.get("lowered"):
+        parts.append(_("The second, better reading finds it less severe than the first."))
     if said.get("doubted"):
         parts.append(_("The second, better reading sees no crisis sign in it."))
     if said.get("reach", 0) >= 1000:
         parts.append(_("It reaches up to %(people)s people.") % {"people": number(said["reach"])})
     return " ".join(parts)
+
+
+def _hijack(said: Mapping[str, Any]) -> str:
+    turned = ngettext(
+        "%(against)d of %(n)d voice about the campaign “%(name)s” in the last %(hours)s turns against it.",
+        "%(against)d of %(n)d voices about the campaign “%(name)s” in the last %(hours)s turn against it.",
+        said["voices"],
+    ) % {
+        "against": said["against"],
+        "n": said["voices"],
+        "name": said["campaign"],
+        "hours": words.span(timedelta(hours=said["hours"])),
+    }
+    usual = _("That is %(share)s, where %(usual)s are usual: chance does so once in %(times)s.") % {
+        "share": words_percent(said["share"] * 10),
+        "usual": words_percent(said["usual"] * 10),
+        "times": number(once(said["score"])),
+    }
+    return f"{turned} {usual}"
 
 
 def _burst(said: Mapping[str, Any]) -> str:
@@ -184,6 +212,10 @@ def next_step(alert: Alert) -> str:
             return _(
                 "Read the messages that did it: one story, one author, or many? Then take it, or close it with a reason."
             )
+        case RuleKind.HIJACK:
+            return _(
+                "Read what turns against it and who began. Stop what is still planned for the campaign until it is decided how to answer."
+            )
         case RuleKind.UNANSWERED:
             return _("Answer it, or give it to somebody who can. The alert is over when it is answered.")
         case RuleKind.SOURCE if alert.reason.get("what") == "flooded":
@@ -191,6 +223,10 @@ def next_step(alert: Alert) -> str:
         case RuleKind.SOURCE:
             return _("Open the source: it says what is wrong and what to do. The alert is over when it delivers again.")
     return ""
+
+
+def harm_name(name: str) -> str:
+    return words.harm_name(Harm(name)).lower()
 
 
 def key_name(key: str) -> str:
@@ -211,6 +247,8 @@ def key_name(key: str) -> str:
             return _("from this source")
         case "campaign":
             return _("echo of %(campaign)s") % {"campaign": value}
+        case "against":
+            return _("against %(campaign)s") % {"campaign": value}
     return key
 
 
@@ -219,18 +257,26 @@ def severity(level: int) -> str:
 
 
 def threshold(rule: Rule) -> str:
-    """From where on a rule rings."""
+    """From where on a rule rings, with what false alarms taught."""
+    return threshold_of(rule, rules.threshold(rule))
+
+
+def threshold_of(rule: Rule, at: int) -> str:
+    """What a threshold of a rule means."""
     match rule.kind:
         case RuleKind.GRAVE:
-            return _("crisis sign of at least %(chance)s") % {"chance": words_percent(rule.threshold)}
+            return _("crisis sign of at least %(chance)s") % {"chance": words_percent(at)}
         case RuleKind.BURST:
             from octavo.detect import once_in
 
-            once = once_in(rule.threshold / 100) / timedelta(days=1)
-            return _("what happens to one count once in %(days)s") % {"days": days(once)}
+            return _("what happens to one count once in %(days)s") % {
+                "days": days(once_in(at / 100) / timedelta(days=1))
+            }
+        case RuleKind.HIJACK:
+            return _("a turn of the echo that chance makes once in %(times)s") % {"times": number(once(at / 100))}
         case RuleKind.UNANSWERED:
-            return _("reach of %(people)s people") % {"people": number(rule.threshold)}
-    return ngettext("%(n)d hour of silence", "%(n)d hours of silence", rule.threshold) % {"n": rule.threshold}
+            return _("reach of %(people)s people") % {"people": number(at)}
+    return ngettext("%(n)d hour of silence", "%(n)d hours of silence", at) % {"n": at}
 
 
 def history(lines: Iterable[AlertEvent]) -> list[AlertEvent]:
@@ -256,6 +302,8 @@ def event(line: AlertEvent, people: Mapping[int, str]) -> str:
             return ngettext("%(n)d more message", "%(n)d more messages", detail["messages"]) % {"n": detail["messages"]}
         case "doubted":
             return _("read it again and sees no crisis sign: severity %(n)d now") % {"n": detail["severity"]}
+        case "lowered":
+            return _("read it again and finds it less severe: severity %(n)d now") % {"n": detail["severity"]}
         case "over":
             return _("closed it: it is over")
         case "acknowledged":
@@ -304,6 +352,11 @@ def number(n: int) -> str:
     from django.contrib.humanize.templatetags.humanize import intcomma
 
     return intcomma(n)
+
+
+def once(score: float) -> int:
+    """Once in how many times, of a logarithm; a number that one can say."""
+    return int(float(f"{10 ** min(score, 9.0):.1g}"))
 
 
 def plain(n: float) -> str:

@@ -29,12 +29,28 @@ DROP FUNCTION octavo_fingerprint(tsvector, bigint);
 DROP FUNCTION octavo_sketch(bigint);
 """
 
+KINDS = [
+    ("grave", "Grave message"),
+    ("burst", "Burst"),
+    ("hijack", "Campaign hijacked"),
+    ("unanswered", "Unanswered criticism with reach"),
+    ("source", "Source silent or flooded"),
+]
+
 
 class Migration(migrations.Migration):
     dependencies = [("alert", "0002_storage"), ("conversations", "0005_gravity")]
 
     operations = [
         migrations.RunSQL(COUNTS, UNDO),
+        migrations.AddField("rule", "lessons", models.PositiveSmallIntegerField(default=0)),
+        migrations.AddField("rule", "lessons_since", models.DateTimeField(null=True)),
+        migrations.RemoveConstraint("rule", "alert_rule_kind"),
+        migrations.AlterField("rule", "kind", models.CharField(choices=KINDS, max_length=12)),
+        migrations.AddConstraint(
+            "rule",
+            models.CheckConstraint(condition=models.Q(kind__in=[kind for kind, _ in KINDS]), name="alert_rule_kind"),
+        ),
         migrations.AlterField("count", "key", models.CharField(max_length=160)),
         migrations.AlterField("alert", "key", models.CharField(max_length=160)),
         migrations.AlterField("alert", "chart", models.CharField(default="all", max_length=160)),
