@@ -17,6 +17,8 @@ _STEPS = (
     "DELETE FROM conversations_mentionversion v USING conversations_mention m "
     "WHERE m.brand_id = %s AND v.mention = m.id",
     "DELETE FROM conversations_correction WHERE brand_id = %s",
+    "DELETE FROM conversations_storymention WHERE brand_id = %s",
+    "DELETE FROM conversations_story WHERE brand_id = %s",
     "DELETE FROM conversations_mention WHERE brand_id = %s",
     "DELETE FROM conversations_note n USING conversations_conversation c "
     "WHERE c.brand_id = %s AND n.conversation_id = c.id",
