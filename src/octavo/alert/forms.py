@@ -26,11 +26,15 @@ THRESHOLDS: dict[RuleKind, tuple[Any, Any]] = {
         _("Rings from a score of …"),
         _("3 is what chance does once in a thousand times, 4 once in ten thousand, 6 once in a million."),
     ),
+    RuleKind.STORY: (
+        _("Rings from … voices"),
+        _("So many people tell the same story in their own words within six hours, and it is new or has doubled."),
+    ),
     RuleKind.UNANSWERED: (_("Rings from a reach of … people"), _("Followers of the author, or people the message reached.")),
     RuleKind.SOURCE: (_("Rings after … hours of silence"), _("Only where messages were to be expected in that time.")),
 }  # fmt: skip
 _PER: dict[RuleKind, int] = {
-    RuleKind.GRAVE: 10, RuleKind.BURST: 100, RuleKind.HIJACK: 100, RuleKind.UNANSWERED: 1, RuleKind.SOURCE: 1,
+    RuleKind.GRAVE: 10, RuleKind.BURST: 100, RuleKind.HIJACK: 100, RuleKind.STORY: 1, RuleKind.UNANSWERED: 1, RuleKind.SOURCE: 1,
 }  # fmt: skip
 """What one unit of the form is in the rule's."""
 
@@ -40,6 +44,8 @@ SETTINGS: dict[tuple[RuleKind, str], Any] = {
     (RuleKind.BURST, "messages"): _("From … messages in an hour on"),
     (RuleKind.HIJACK, "voices"): _("From … voices against it on"),
     (RuleKind.HIJACK, "share"): _("From … % of the echo on"),
+    (RuleKind.STORY, "negative"): _("Where … % of them are negative"),
+    (RuleKind.STORY, "share"): _("And they are … % of all voices"),
     (RuleKind.UNANSWERED, "hours"): _("After … hours without an answer"),
     (RuleKind.SOURCE, "times"): _("A flood is … times the usual"),
 }

@@ -25,6 +25,7 @@ class RuleKind(models.TextChoices):
     GRAVE = "grave", _("Grave message")
     BURST = "burst", _("Burst")
     HIJACK = "hijack", _("Campaign hijacked")
+    STORY = "story", _("New topic or rising story")
     UNANSWERED = "unanswered", _("Unanswered criticism with reach")
     SOURCE = "source", _("Source silent or flooded")
 
@@ -46,7 +47,7 @@ class Rule(models.Model):
     """One kind of thing that rings for a brand. Made with its defaults (`rules`) when a brand is first watched.
 
     `threshold` is in the unit of the kind: thousandths of probability (grave), hundredths of the detector's score
-    (burst), hundredths of a decimal logarithm of chance (hijack), people reached (unanswered), hours (source). `settings`
+    (burst), hundredths of a decimal logarithm of chance (hijack), voices (story), people reached (unanswered), hours (source). `settings`
     holds what else the kind knows (`rules.DEFAULTS`). `lessons` false alarms, those closed after `lessons_since`, raise it
     (`rules.threshold`).
     `too_old` counts the messages that would have rung had they not been older than the rule looks back.

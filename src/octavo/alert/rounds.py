@@ -1,11 +1,11 @@
-"""The look around that is done every half minute: bursts, campaigns that are hijacked, what nobody answered, sources that
-are not as usual."""
+"""The look around that is done every half minute: bursts, campaigns that are hijacked, stories that rise, what nobody
+answered, sources that are not as usual."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from octavo.alert import burst, decide, hijack, lessons, quiet, unanswered
+from octavo.alert import burst, decide, hijack, lessons, quiet, rising, unanswered
 from octavo.alert.models import Alert
 from octavo.alert.quiet import Pulse
 from octavo.conversations.models import Brand
@@ -22,4 +22,10 @@ def make(pulses: Sequence[Pulse]) -> list[Alert]:
 
 def look(brand: int, pulses: Sequence[Pulse]) -> list[Alert]:
     lessons.learn(brand)
-    return [*burst.step(brand), *hijack.look(brand), *unanswered.look(brand), *quiet.look(brand, pulses)]
+    return [
+        *burst.step(brand),
+        *hijack.look(brand),
+        *rising.look(brand),
+        *unanswered.look(brand),
+        *quiet.look(brand, pulses),
+    ]

@@ -53,6 +53,9 @@ DEFAULTS: Mapping[RuleKind, Default] = MappingProxyType(
         # Hundredths of -log10 of the chance: 400 is one in ten thousand. At least `voices` must turn against a campaign,
         # and `share` hundredths of its echo.
         RuleKind.HIJACK: _default(400, 200, 2000, learns=6, voices=5, share=25),
+        # Voices within six hours that tell the same story, which is new or has doubled. At least `negative` hundredths of
+        # them are not pleased, and they are `share` hundredths of all voices.
+        RuleKind.STORY: _default(8, 3, 1000, learns=25, negative=40, share=3),
         # People reached. From `hours` without an answer on, and no longer than `most_hours`.
         RuleKind.UNANSWERED: _default(5000, 0, 100_000_000, learns=25, hours=4, most_hours=72),
         # Hours of silence at least, and `expected` messages that should have come in that time; `times` the usual in an

@@ -10,16 +10,16 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from octavo.alert import alike, burst, counts, grave, hijack, rules, watch, words
+from octavo.alert import alike, burst, counts, grave, hijack, rising, rules, watch, words
 from octavo.alert.counts import Heard
 from octavo.alert.grave import Candidate
 from octavo.alert.models import Rule, RuleKind
-from octavo.conversations.models import Brand
+from octavo.conversations.models import Brand, Mention
 from octavo.detect import Detector
 from octavo.kit import clock
 
 DAYS = 90
-CAN = (RuleKind.GRAVE, RuleKind.BURST, RuleKind.HIJACK)
+CAN = (RuleKind.GRAVE, RuleKind.BURST, RuleKind.HIJACK, RuleKind.STORY)
 """Kinds that can be simulated. Who waited when, and which source was silent, is not kept."""
 
 
@@ -51,6 +51,8 @@ def rule(which: Rule, *, threshold: int, settings: Mapping[str, int]) -> list[Ra
         return _burst(which, since)
     if which.kind == RuleKind.HIJACK:
         return _hijack(which, since)
+    if which.kind == RuleKind.STORY:
+        return _story(which, since)
     raise ValueError(f"{which.kind} cannot be simulated")
 
 
@@ -132,6 +134,24 @@ def _hijack(which: Rule, since: datetime) -> list[Rang]:
         for at, campaign, turn, loud in hijack.turns(which, since=since, until=clock.now())
     ]
     return sorted(found, key=lambda rang: rang.at)
+
+
+def _story(which: Rule, since: datetime) -> list[Rang]:
+    found = list(rising.moments(which, since=since, until=clock.now()))
+    firsts = [story.first_mention for _, story, _ in found]
+    homes = dict(Mention.objects.filter(pk__in=firsts).values_list("pk", "conversation"))
+    page = reverse("conversation", args=[0])
+    return [
+        Rang(
+            at=at,
+            severity=loud,
+            what="",
+            n=story.lately,
+            href=page.replace("0", str(homes[story.first_mention])) + f"#m{story.first_mention}",
+        )
+        for at, story, loud in found
+        if story.first_mention in homes
+    ]
 
 
 def _inbox(slug: str, key: str, at: datetime) -> str:

@@ -44,6 +44,8 @@ def heading(alert: Alert) -> str:
             return _("burst, %(key)s") % {"key": key_name(said["key"])}
         case RuleKind.HIJACK:
             return _("campaign “%(name)s” is turned against the brand") % {"name": said["campaign"]}
+        case RuleKind.STORY:
+            return _("new story") if said["new"] else _("story that rises")
         case RuleKind.UNANSWERED:
             return _("unanswered criticism with reach")
         case RuleKind.SOURCE if said["what"] == "flooded":
@@ -65,6 +67,8 @@ def reason(alert: Alert) -> str:
             return _burst(said)
         case RuleKind.HIJACK:
             return _hijack(said)
+        case RuleKind.STORY:
+            return _story(said)
         case RuleKind.UNANSWERED:
             return _("A message (%(register)s) that reaches up to %(people)s people has waited for an answer since %(since)s.") % {
                 "register": RegisterChoice(said["register"]).label, "people": number(said["reach"]), "since": moment(said["since"])
@@ -121,6 +125,32 @@ def _hijack(said: Mapping[str, Any]) -> str:
         "times": number(once(said["score"])),
     }
     return f"{turned} {usual}"
+
+
+def _story(said: Mapping[str, Any]) -> str:
+    figures = {
+        "people": ngettext("%(n)d person", "%(n)d people", said["authors"]) % {"n": said["authors"]},
+        "span": words.span(timedelta(hours=said["hours"])),
+        "n": said["lately"],
+    }
+    told = (
+        ngettext(
+            "Something nobody spoke of before: %(n)d message by %(people)s in the last %(span)s.",
+            "Something nobody spoke of before: %(n)d messages by %(people)s in the last %(span)s.",
+            said["lately"],
+        )
+        if said["new"]
+        else ngettext(
+            "A story grows: %(n)d message by %(people)s in the last %(span)s, %(before)d in as long before.",
+            "A story grows: %(n)d messages by %(people)s in the last %(span)s, %(before)d in as long before.",
+            said["lately"],
+        )
+    )
+    parts = [told % {**figures, "before": said["before"]}]
+    parts.append(_("%(share)s of them are negative.") % {"share": words_percent(said["negative"] * 10)})
+    if said["reach"] >= 1000:
+        parts.append(_("Together they reach up to %(people)s people.") % {"people": number(said["reach"])})
+    return " ".join(parts)
 
 
 def _burst(said: Mapping[str, Any]) -> str:
@@ -216,6 +246,8 @@ def next_step(alert: Alert) -> str:
             return _(
                 "Read what turns against it and who began. Stop what is still planned for the campaign until it is decided how to answer."
             )
+        case RuleKind.STORY:
+            return _("Read how it began and whether it is so. Take it before it grows, or close it with a reason.")
         case RuleKind.UNANSWERED:
             return _("Answer it, or give it to somebody who can. The alert is over when it is answered.")
         case RuleKind.SOURCE if alert.reason.get("what") == "flooded":
@@ -274,6 +306,8 @@ def threshold_of(rule: Rule, at: int) -> str:
             }
         case RuleKind.HIJACK:
             return _("a turn of the echo that chance makes once in %(times)s") % {"times": number(once(at / 100))}
+        case RuleKind.STORY:
+            return ngettext("%(n)d voice telling the same", "%(n)d voices telling the same", at) % {"n": at}
         case RuleKind.UNANSWERED:
             return _("reach of %(people)s people") % {"people": number(at)}
     return ngettext("%(n)d hour of silence", "%(n)d hours of silence", at) % {"n": at}

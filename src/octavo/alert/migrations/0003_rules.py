@@ -33,6 +33,7 @@ KINDS = [
     ("grave", "Grave message"),
     ("burst", "Burst"),
     ("hijack", "Campaign hijacked"),
+    ("story", "New topic or rising story"),
     ("unanswered", "Unanswered criticism with reach"),
     ("source", "Source silent or flooded"),
 ]
