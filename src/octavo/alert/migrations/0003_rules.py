@@ -10,7 +10,7 @@ from django.db import migrations, models
 # author's own: many people say "thanks" by themselves.
 COUNTS = r"""
 CREATE FUNCTION octavo_sketch(thing bigint) RETURNS bit(512) LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT RETURN
-    set_bit(repeat('0', 512)::bit(512), (thing & 63)::integer + 64 * CASE
+    set_bit(0::bit(512), (thing & 63)::integer + 64 * CASE
         WHEN thing & 64 <> 0 THEN 0 WHEN thing & 128 <> 0 THEN 1 WHEN thing & 256 <> 0 THEN 2
         WHEN thing & 512 <> 0 THEN 3 WHEN thing & 1024 <> 0 THEN 4 WHEN thing & 2048 <> 0 THEN 5
         WHEN thing & 4096 <> 0 THEN 6 ELSE 7 END, 1);
