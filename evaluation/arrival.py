@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from email import message_from_bytes, policy
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
 
 from benchmarks.live import _post, _pour
-from benchmarks.pages import _at, _await, _free_port
+from benchmarks.pages import _at, _free_port
+from e2e.running import Running
 
 GRAVE = "{name}: three children in hospital, poisoned by your contaminated juice. The authorities are recalling it. Help us now."
 PAUSE, LONGEST = 2.0, 60.0
@@ -36,8 +33,8 @@ class Mailbox:
         self.came: dict[str, float] = {}
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # the library's name
-        letter = envelope.content.decode(errors="replace")
-        for name in {word.strip(":.,") for word in letter.split() if word.startswith("Probe")}:
+        subject = str(message_from_bytes(envelope.content, policy=policy.default)["Subject"])
+        for name in {word.strip(":.,") for word in subject.split() if word.startswith("Probe")}:
             self.came.setdefault(name, time.perf_counter())
         return "250 OK"
 
@@ -47,30 +44,20 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=500, help="ordinary messages a second")
     parser.add_argument("--probes", type=int, default=25)
     chosen = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="octavo-arrival-"))
-    mailbox, port = Mailbox(), _free_port()
+    mailbox = Mailbox()
     letters = Controller(mailbox, hostname="127.0.0.1", port=_free_port())
     letters.start()
-    os.environ |= {
-        "OCTAVO_DATA_DIR": str(folder),
-        "OCTAVO_PORT": str(port),
-        "OCTAVO_LOG_LEVEL": "ERROR",
-        "OCTAVO_MAIL_HOST": "127.0.0.1",
-        "OCTAVO_MAIL_PORT": str(letters.port),
-        "OCTAVO_MAIL_SECURITY": "none",
-        "DJANGO_SETTINGS_MODULE": "octavo.site.settings",
-    }
-    running = subprocess.Popen(
-        [sys.executable, "-m", "octavo", "run"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    mail = {"mail_host": "127.0.0.1", "mail_port": str(letters.port), "mail_security": "none"}
     try:
-        _await(port)
-        print(measure(port, mailbox, rate=chosen.rate, probes=chosen.probes))
+        with Running("--no-demo", log_level="ERROR", **mail) as running:
+            os.environ |= {
+                "OCTAVO_DATA_DIR": str(running.folder / "data"),
+                "OCTAVO_LOG_LEVEL": "ERROR",
+                "DJANGO_SETTINGS_MODULE": "octavo.site.settings",
+            }
+            print(measure(running.port, mailbox, rate=chosen.rate, probes=chosen.probes))
     finally:
-        running.terminate()
-        running.wait(30)
         letters.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def measure(port: int, mailbox: Mailbox, *, rate: int, probes: int) -> str:
