@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from octavo.understand import Readings
-from octavo.vocabulary import NO_REGISTER, REGISTERS, Post, Sentiment
+from octavo.vocabulary import HARMS, NO_REGISTER, REGISTERS, Harm, Post, Sentiment
 
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """What one message is read as. `also` are further registers it carries; `spans` its evidence: (start, end)."""
+    """What one message is read as. `also` are further registers it carries; `spans` its evidence: (start, end);
+    `harms` the kinds of harm it names."""
 
     register: str = "complaint"
     urgency: int = 1
@@ -24,6 +25,7 @@ class Says:
     also: tuple[str, ...] = ()
     campaign: str = ""
     spans: tuple[tuple[int, int], ...] = ()
+    harms: tuple[Harm, ...] = ()
 
 
 PLAIN = Says()
@@ -53,7 +55,7 @@ def readings(posts: Sequence[Post], says: Says | Sequence[Says] = PLAIN, *, mode
         sentiment=np.array([list(Sentiment).index(said.sentiment) for said in each], np.int8),
         sentiment_score=np.full(len(posts), 0.9, np.float32),
         urgency=np.array([said.urgency for said in each], np.int8),
-        harm=np.zeros(len(posts), np.uint16),
+        harm=np.array([sum(1 << HARMS.index(kind) for kind in said.harms) for said in each], np.uint16),
         abstained=np.zeros(len(posts), bool),
         campaign=[said.campaign for said in each],
         topics=[()] * len(posts),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -12,6 +13,7 @@ from ringing import Keeps
 
 from octavo import flow
 from octavo.alert import burst, counts, quiet, rules, simulate, unanswered, words
+from octavo.alert.counts import Flood, Heard
 from octavo.alert.models import Alert, Count, RuleKind, Watch
 from octavo.conversations import decide as conversations
 from octavo.conversations.models import Brand, Conversation
@@ -42,11 +44,32 @@ def past(brand: Brand) -> None:
     Count.objects.bulk_create(rows)
 
 
-def a_rush(kept: Keeps, n: int, *, says: Says = ANGRY, author: str = "", minutes: int = 40) -> None:
-    """`n` messages, more and more of them, within the last minutes."""
+_WHAT = ("parcel", "invoice", "login", "refund", "delivery", "password", "voucher", "basket")
+_DOES = ("vanished", "stays broken", "arrives shattered", "keeps failing", "was charged twice", "shows somebody else")
+_WHEN = (
+    "since breakfast",
+    "after your update",
+    "for three days",
+    "although promised",
+    "near Lyon",
+    "on Sunday evening",
+)
+
+
+def in_own_words(number: int) -> str:
+    """A complaint nobody else makes in these words."""
+    what, does, when = number % len(_WHAT), number // len(_WHAT) % len(_DOES), number // 48 % len(_WHEN)
+    return f"My {_WHAT[what]} {_DOES[does]} {_WHEN[when]}."
+
+
+def a_rush(
+    kept: Keeps, n: int, *, says: Says = ANGRY, author: str = "", text: str = "", minutes: int = 40, **fields: Any
+) -> None:
+    """`n` messages, more and more of them, within the last minutes: by as many people in their own words, where none is
+    given."""
     for number in range(n):
         ago = timedelta(minutes=1 + minutes * (1 - ((number + 1) / n) ** 0.5))
-        kept(f"Nothing works since this morning, {number}.", says=says, ago=ago, by=author or f"customer {number}")
+        kept(text or in_own_words(number), says=says, ago=ago, by=author or f"customer {number}", **fields)
 
 
 def test_a_calm_past_rings_nothing(past: None, brand: Brand) -> None:
@@ -122,18 +145,76 @@ def test_one_author_who_writes_it_all_is_said_to_and_is_less_severe(past: None, 
         a_rush(kept, 60, author="bot")
         flow.look_around()
         alert = Alert.objects.get()
-        assert alert.reason["authors"] == 1
-        assert "are by one author" in words.reason(alert)
-    assert burst.severity(counts.NEGATIVE, 3.2, hour=60, one_voice=True) < burst.severity(
-        counts.NEGATIVE, 3.2, hour=60, one_voice=False
-    )
+        assert (alert.reason["flood"], alert.reason["people"], alert.reason["authors"]) == ("author", 1, 1)
+        assert alert.severity <= 2
+        assert "A flood rather than a crowd: 1 person writes it all." in words.reason(alert)
+
+
+@pytest.mark.slow
+def test_one_text_again_and_again_by_many_is_said_to_be_one_and_a_crowd_that_follows_rings_again(
+    past: None, kept: Keeps, brand: Brand
+) -> None:
+    with time_machine.travel(NOW - HOUR, tick=False):
+        a_rush(kept, 60, text="RT Share this: the new parcels by Tramonto arrive broken, says my aunt")
+        flow.look_around()
+        alert = Alert.objects.get()
+        assert (alert.reason["flood"], alert.reason["sayings"]) == ("text", 1) and alert.reason["people"] > 30
+        assert alert.severity <= 3 and "1 text again and again, by" in words.reason(alert)
+        before = alert.severity
+    with time_machine.travel(NOW, tick=False):
+        a_rush(kept, 60)
+        flow.look_around()
+    alert.refresh_from_db()
+    assert alert.severity > before and alert.rings > 1 and not alert.reason["flood"]
+
+
+def test_a_flood_by_few_makes_no_crisis_however_grave_it_sounds() -> None:
+    def loud(flood: Flood | None) -> int:
+        return burst.severity("register:crisis", 5.0, hour=Heard(500, 500.0, plain=500), flood=flood)
+
+    assert (loud(None), loud(Flood.TEXT), loud(Flood.AUTHOR)) == (5, 3, 2)
 
 
 def test_good_news_is_less_severe_than_bad_and_signs_of_a_crisis_the_most() -> None:
     def loud(key: str) -> int:
-        return burst.severity(key, 3.5, hour=30, one_voice=False)
+        return burst.severity(key, 3.5, hour=Heard(30, 30.0, plain=30), flood=None)
 
     assert loud("register:compliment") < loud("all") < loud("negative") < loud("register:crisis")
+
+
+def test_the_echo_of_a_campaign_has_a_count_of_its_own_and_does_not_raise_the_brands(kept: Keeps, brand: Brand) -> None:
+    echo = Says("campaign_echo", sentiment="positive", campaign="Sunrise")
+    for number in range(6):
+        kept(f"Love this advert! {in_own_words(number)}", says=echo, by=f"fan {number}")
+    kept("They put me to sleep with that advert.", says=Says("complaint", campaign="Sunrise"))
+    since, until = clock.now() - HOUR, clock.now() + HOUR
+
+    def n(key: str) -> int:
+        return counts.total(brand.pk, key, since=since, until=until).n
+
+    assert (n("campaign:Sunrise"), n("against:Sunrise")) == (7, 1)
+    assert n(counts.ALL) == n("channel:forum") == n("language:en") == 0
+    assert n(counts.NEGATIVE) == n("register:complaint") == 1  # what is bad stays bad
+
+
+def test_people_and_texts_are_counted_once_whichever_way_they_come(kept: Keeps, brand: Brand) -> None:
+    now = clock.now()
+    for _ in range(2):
+        for number in range(30):
+            kept(in_own_words(number), says=CALM, by=f"customer {number % 10}", created_at=counts.bin_of(now))
+    heard = counts.total(brand.pk, counts.ALL, since=now - HOUR, until=now + HOUR)
+    assert heard.n == 60 and heard.people == pytest.approx(10, rel=0.25) and heard.sayings == pytest.approx(30, rel=0.2)
+    [(_, of)] = counts.bins(brand.pk, since=now - HOUR, until=now + HOUR)
+    counts.compact()
+    [(_, joined)] = counts.bins(brand.pk, since=now - HOUR, until=now + HOUR)
+    assert of == joined and of[counts.ALL] == heard
+
+
+def test_a_message_that_reaches_ten_times_as_many_weighs_one_more(kept: Keeps, brand: Brand) -> None:
+    kept("We are open on Sunday.", says=CALM, reach=50)
+    kept("We are closed on Monday.", says=CALM, reach=100_000)
+    now = clock.now()
+    assert counts.total(brand.pk, counts.ALL, since=now - HOUR, until=now + HOUR).weight == pytest.approx(5.0)
 
 
 @pytest.mark.slow
@@ -174,7 +255,7 @@ def test_counts_add_up_and_stay_the_same_when_they_are_joined(kept: Keeps, brand
     before = counts.total(brand.pk, counts.ALL, since=now - HOUR, until=now + HOUR)
     counts.compact()
     counts.compact()
-    assert before == 5 == counts.total(brand.pk, counts.ALL, since=now - HOUR, until=now + HOUR)
+    assert before.n == 5 and before == counts.total(brand.pk, counts.ALL, since=now - HOUR, until=now + HOUR)
     assert Count.objects.filter(key=counts.ALL).count() <= 2  # one five minutes, or two around their end
 
 

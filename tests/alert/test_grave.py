@@ -10,12 +10,13 @@ from conftest import MakesPosts
 from ringing import GRAVE, LEAK, VALVE, VALVE_TOO, Keeps
 
 from octavo import flow
-from octavo.alert import decide, rules, watch
+from octavo.alert import decide, rules, watch, words
 from octavo.alert.models import Alert, AlertEvent, AlertMention, Count, Rule, RuleKind
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand
 from octavo.kit import clock
 from octavo.people.models import User
+from octavo.vocabulary import Harm
 
 DAY = timedelta(days=1)
 
@@ -183,6 +184,49 @@ def test_each_brand_has_its_own_threshold(kept: Keeps, brand: Brand, admin: User
     kept(VALVE)
     kept(VALVE, of=other)
     assert Alert.objects.get().brand == other
+
+
+def test_the_reason_names_the_kind_of_harm(kept: Keeps) -> None:
+    kept(VALVE, says=Says("crisis", urgency=3, score=0.9, harms=(Harm.SAFETY, Harm.HEALTH)))
+    alert = Alert.objects.get()
+    assert alert.reason["harms"] == ["safety", "health"]
+    assert "It names: safety, health." in words.reason(alert)
+
+
+def test_a_kind_of_harm_may_have_a_threshold_of_its_own(kept: Keeps, brand: Brand, admin: User) -> None:
+    rule = rules.of([brand.pk])[brand.pk, RuleKind.GRAVE]
+    rules.change(
+        admin, rule, on=True, threshold=rule.threshold, settings={"harm_health": 400, "harm_boycott": 950}
+    )  # fmt: skip
+    kept("The juice made us all sick.", says=Says("crisis", urgency=1, score=0.5, harms=(Harm.HEALTH,)))
+    kept("Nobody should buy there again.", says=Says("crisis", urgency=3, score=0.9, harms=(Harm.BOYCOTT,)))
+    kept("The invoices are public.", says=Says("crisis", urgency=1, score=0.5, harms=(Harm.DATA,)))
+    kept(
+        "Poison, boycott them all, my son lies in bed.",
+        says=Says("crisis", urgency=1, score=0.5, harms=(Harm.HEALTH, Harm.BOYCOTT)),
+    )
+    assert [alert.reason["harms"] for alert in Alert.objects.order_by("pk")] == [["health"], ["health", "boycott"]]
+
+
+def test_a_better_reading_that_finds_it_less_severe_turns_it_down_to_what_it_finds(
+    kept: Keeps, post: MakesPosts, user: User
+) -> None:
+    [mention] = kept(VALVE)
+    again = post(mention.text, external_id=mention.external_id)
+    recorder.keep(readings([again], Says("crisis", urgency=1, score=0.8), model="hand-2"), [mention.pk])
+    watch.read([mention.pk])
+    alert = Alert.objects.get()
+    assert (alert.severity, alert.reason["crisis"], alert.events.last().action) == (3, 800, "lowered")
+    assert "finds it less severe" in words.reason(alert)
+
+
+def test_what_a_person_escalated_no_reading_turns_down(kept: Keeps, post: MakesPosts, user: User) -> None:
+    [mention] = kept(VALVE)
+    decide.escalate(user, Alert.objects.get().pk)
+    again = post(mention.text, external_id=mention.external_id)
+    recorder.keep(readings([again], Says("complaint"), model="hand-2"), [mention.pk])
+    watch.read([mention.pk])
+    assert Alert.objects.get().severity == 5
 
 
 def test_a_message_that_comes_the_whole_way_in_is_watched(brand: Brand, post: MakesPosts, admin: User) -> None:

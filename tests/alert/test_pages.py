@@ -64,7 +64,7 @@ def test_an_empty_list_proves_that_somebody_watches(signed_in: Client, brand: Br
     kept("The seal is fine, thank you.", says=Says("compliment", sentiment="positive"), ago=timedelta(minutes=20))
     flow.look_around()
     said = page(signed_in, "/alerts/")
-    assert "No alert" in said and "Watching 12 counts by 4 rules" in said and "Most unusual in the last hour" in said
+    assert "No alert" in said and "Watching 24 counts by 6 rules" in said and "Most unusual in the last hour" in said
 
 
 def test_the_page_of_an_alert_shows_messages_chart_history_and_what_to_do(

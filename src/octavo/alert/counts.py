@@ -3,15 +3,22 @@
 A batch adds rows in the transaction in which it was recorded, so that nothing is counted twice and nobody waits for a
 lock; rows of one bin add up and are joined later (`compact`). Messages of the brand itself, and those about something
 else, do not count. An edit or a second reading changes no count: what was unusual stays what it was when it was seen.
+
+Beside messages a row holds how far they reach, and sketches (`sketch`) of who wrote them and of what they say, so that one
+author or one text a thousand times is told from a thousand people. What echoes a declared campaign counts for the campaign,
+and for what is negative or grave in it; not for the brand as a whole, a channel or a language.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from django.db import connection, transaction
 
+from octavo.alert import sketch
 from octavo.alert.models import Count
 from octavo.kit import clock
 
@@ -21,19 +28,94 @@ REMEMBERED = timedelta(days=100)
 
 ALL, NEGATIVE = "all", "negative"
 REGISTER, CHANNEL, LANGUAGE, SOURCE = "register:", "channel:", "language:", "source:"
-"""Beginnings of keys; `all` and `negative` are whole."""
+CAMPAIGN, AGAINST = "campaign:", "against:"
+"""Beginnings of keys; `all` and `negative` are whole. `against` is what of a campaign's echo turns against it."""
 
-_ADD = """
-INSERT INTO alert_count (brand_id, key, at, n)
-SELECT m.brand_id, k.key, date_bin('5 minutes', m.published_at, '2000-01-01 00:00+00'), count(*)
-FROM conversations_mention AS m
-CROSS JOIN LATERAL (VALUES
-    ('all'), (CASE WHEN m.sentiment = 'negative' THEN 'negative' END),
-    (CASE WHEN m.register <> 'none' THEN 'register:' || m.register END),
-    ('channel:' || m.channel), ('language:' || m.language), ('source:' || m.origin)) AS k (key)
-WHERE m.id = ANY(%s) AND m.published_at >= %s AND m.relevant AND NOT m.own AND m.deleted_at IS NULL AND k.key IS NOT NULL
-GROUP BY 1, 2, 3 ORDER BY 1, 3, 2
-"""
+FAR = 100
+"""People reached from which a message weighs more than one: ten times as many, one more."""
+
+_ADD = f"""
+WITH said AS (
+    SELECT m.brand_id, date_bin('5 minutes', m.published_at, '2000-01-01 00:00+00') AS at, m.sentiment, m.register, m.channel,
+        m.language, m.origin, nullif(m.campaign, '') AS campaign,
+        1 + log(greatest(m.reach, coalesce(a.followers, 0), {FAR}) / {FAR}.0) AS weight,
+        octavo_sketch(hashint8extended(coalesce(m.author_id, -m.id), 0)) AS author,
+        octavo_sketch(octavo_fingerprint(m.search, coalesce(m.author_id, -m.id))) AS text
+    FROM conversations_mention AS m LEFT JOIN conversations_author AS a ON a.id = m.author_id
+    WHERE m.id = ANY(%s) AND m.published_at >= %s AND m.relevant AND NOT m.own AND m.deleted_at IS NULL)
+INSERT INTO alert_count (brand_id, key, at, n, weight, authors, texts)
+SELECT brand_id, k.key, at, count(*), sum(weight), bit_or(author), bit_or(text)
+FROM said CROSS JOIN LATERAL (VALUES
+    (CASE WHEN campaign IS NULL THEN 'all' END), (CASE WHEN sentiment = 'negative' THEN 'negative' END),
+    (CASE WHEN register <> 'none' THEN 'register:' || register END),
+    (CASE WHEN campaign IS NULL THEN 'channel:' || channel END),
+    (CASE WHEN campaign IS NULL THEN 'language:' || language END), ('source:' || origin), ('campaign:' || campaign),
+    (CASE WHEN sentiment IN ('negative', 'mixed') OR register IN ('complaint', 'problem', 'crisis')
+        THEN 'against:' || campaign END)) AS k (key)
+WHERE k.key IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 3, 2
+"""  # noqa: S608 no value of anybody's
+
+_SUMS = (
+    "sum(n), sum(coalesce(weight, n)), coalesce(sum(n) FILTER (WHERE authors IS NULL), 0), "
+    "bit_or(authors)::text, bit_or(texts)::text"
+)
+
+
+FEW = 0.4
+"""People, or texts, for each message below which these are no crowd."""
+
+
+class Flood(StrEnum):
+    """What many messages are that are no crowd: few people write it all, or it is one text again and again."""
+
+    AUTHOR = "author"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was counted of one key in some time. `weight` is `n` weighted by how far each message reaches.
+
+    `authors` and `texts` are sketches of who spoke and of what was said, alike texts being one; `plain` messages were
+    counted before there were sketches, and pass for as many people saying as many things.
+    """
+
+    n: int
+    weight: float
+    plain: int = 0
+    authors: int = 0
+    texts: int = 0
+
+    @property
+    def people(self) -> float:
+        return min(self.plain + sketch.count(self.authors), self.n)
+
+    @property
+    def sayings(self) -> float:
+        return min(self.plain + sketch.count(self.texts), self.n)
+
+    @property
+    def voices(self) -> float:
+        """Messages that stand for themselves: as many as there are people, and as many as there are texts."""
+        return min(self.people, self.sayings)
+
+    @property
+    def flood(self) -> Flood | None:
+        if self.voices >= FEW * self.n:
+            return None
+        return Flood.AUTHOR if self.people < FEW * self.n else Flood.TEXT
+
+    def __add__(self, other: Heard) -> Heard:
+        return Heard(
+            self.n + other.n,
+            self.weight + other.weight,
+            self.plain + other.plain,
+            self.authors | other.authors,
+            self.texts | other.texts,
+        )
+
+
+NOTHING = Heard(0, 0.0)
 
 
 def add(mentions: Sequence[int], *, now: datetime) -> None:
@@ -58,22 +140,34 @@ def series(brand: int, key: str, *, since: datetime, until: datetime) -> Mapping
         return {at: int(n) for at, n in cursor.fetchall()}
 
 
-def bins(brand: int, *, since: datetime, until: datetime) -> list[tuple[datetime, dict[str, int]]]:
-    """Every bin with a message, in order, with the counts of its keys."""
+def bins(
+    brand: int, *, since: datetime, until: datetime, beginning: Sequence[str] = ("",)
+) -> list[tuple[datetime, dict[str, Heard]]]:
+    """Every bin with a message, in order, with what was heard of its keys, or of those that begin with one of these."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT at, key, sum(n) FROM alert_count WHERE brand_id = %s AND at >= %s AND at < %s "
-            "GROUP BY at, key ORDER BY at, key",
-            [brand, since, until],
+            f"SELECT at, key, {_SUMS} FROM alert_count WHERE brand_id = %s AND at >= %s AND at < %s "  # noqa: S608
+            "AND key LIKE ANY(%s) GROUP BY at, key ORDER BY at, key",
+            [brand, since, until, [f"{each}%" for each in beginning]],
         )
-        found: dict[datetime, dict[str, int]] = {}
-        for at, key, n in cursor.fetchall():
-            found.setdefault(at, {})[key] = int(n)
+        found: dict[datetime, dict[str, Heard]] = {}
+        for at, key, *sums in cursor.fetchall():
+            found.setdefault(at, {})[key] = _heard(*sums)
     return list(found.items())
 
 
-def total(brand: int, key: str, *, since: datetime, until: datetime) -> int:
-    return sum(series(brand, key, since=since, until=until).values())
+def total(brand: int, key: str, *, since: datetime, until: datetime) -> Heard:
+    """What was heard of a key in some time: nobody is counted twice in it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_SUMS} FROM alert_count WHERE brand_id = %s AND key = %s AND at >= %s AND at < %s",  # noqa: S608
+            [brand, key, since, until],
+        )
+        return _heard(*cursor.fetchone())
+
+
+def _heard(n: int | None, weight: float, plain: int, authors: str | None, texts: str | None) -> Heard:
+    return Heard(int(n), float(weight), int(plain), sketch.parse(authors), sketch.parse(texts)) if n else NOTHING
 
 
 def compact() -> None:
@@ -84,8 +178,10 @@ def compact() -> None:
             return
         Count.objects.filter(at__lt=clock.now() - REMEMBERED).delete()
         cursor.execute(
-            "WITH several AS (SELECT brand_id, key, at FROM alert_count GROUP BY 1, 2, 3 HAVING count(*) > 1), "
+            "WITH several AS (SELECT brand_id, key, at FROM alert_count GROUP BY 1, 2, 3, authors IS NULL HAVING count(*) > 1), "
             "gone AS (DELETE FROM alert_count AS c USING several AS s "
-            "WHERE (c.brand_id, c.key, c.at) = (s.brand_id, s.key, s.at) RETURNING c.brand_id, c.key, c.at, c.n) "
-            "INSERT INTO alert_count (brand_id, key, at, n) SELECT brand_id, key, at, sum(n) FROM gone GROUP BY 1, 2, 3"
+            "WHERE (c.brand_id, c.key, c.at) = (s.brand_id, s.key, s.at) RETURNING c.*) "
+            "INSERT INTO alert_count (brand_id, key, at, n, weight, authors, texts) "
+            "SELECT brand_id, key, at, sum(n), sum(weight), bit_or(authors), bit_or(texts) FROM gone "
+            "GROUP BY brand_id, key, at, authors IS NULL"
         )

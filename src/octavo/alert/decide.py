@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from octavo.alert import deliver, ring
+from octavo.alert import deliver, lessons, ring
 from octavo.alert.models import MOST, Alert
 from octavo.kit import clock
 from octavo.people import audit
@@ -194,6 +194,8 @@ def _decide(user: User, number: int, action: str, change: Callable[[Alert], None
             ring.note(alert, action, user=user.pk, **detail)
             audit.log(user, action, kind="alert", object_id=alert.pk, **detail)
             ring.announce(alert.brand_id)
+            if Alert.Outcome.FALSE in (before.outcome, alert.outcome):
+                lessons.learn(alert.brand_id)
     except IntegrityError as error:
         raise TooLate(Alert.objects.get(pk=number)) from error
     return before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -9,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from octavo.alert import rules
 from octavo.alert.models import Hook, Rule, RuleKind, Severity
+from octavo.conversations import words
+from octavo.vocabulary import HARMS
 
 THRESHOLDS: dict[RuleKind, tuple[Any, Any]] = {
     RuleKind.GRAVE: (
@@ -19,20 +22,36 @@ THRESHOLDS: dict[RuleKind, tuple[Any, Any]] = {
         _("Rings from a score of …"),
         _("2.5 is once a day for each count, 3.1 once in four and a half days, 4 once in a month, 5 once in a year."),
     ),
+    RuleKind.HIJACK: (
+        _("Rings from a score of …"),
+        _("3 is what chance does once in a thousand times, 4 once in ten thousand, 6 once in a million."),
+    ),
+    RuleKind.STORY: (
+        _("Rings from … voices"),
+        _("So many people tell the same story in their own words within six hours, and it is new or has doubled."),
+    ),
     RuleKind.UNANSWERED: (_("Rings from a reach of … people"), _("Followers of the author, or people the message reached.")),
     RuleKind.SOURCE: (_("Rings after … hours of silence"), _("Only where messages were to be expected in that time.")),
 }  # fmt: skip
-_PER: dict[RuleKind, int] = {RuleKind.GRAVE: 10, RuleKind.BURST: 100, RuleKind.UNANSWERED: 1, RuleKind.SOURCE: 1}
+_PER: dict[RuleKind, int] = {
+    RuleKind.GRAVE: 10, RuleKind.BURST: 100, RuleKind.HIJACK: 100, RuleKind.STORY: 1, RuleKind.UNANSWERED: 1, RuleKind.SOURCE: 1,
+}  # fmt: skip
 """What one unit of the form is in the rule's."""
 
 SETTINGS: dict[tuple[RuleKind, str], Any] = {
     (RuleKind.GRAVE, "urgent"): _("Where somebody is needed now, from … %"),
     (RuleKind.GRAVE, "hours"): _("Only for messages of the last … hours"),
     (RuleKind.BURST, "messages"): _("From … messages in an hour on"),
+    (RuleKind.HIJACK, "voices"): _("From … voices against it on"),
+    (RuleKind.HIJACK, "share"): _("From … % of the echo on"),
+    (RuleKind.STORY, "negative"): _("Where … % of them are negative"),
+    (RuleKind.STORY, "share"): _("And they are … % of all voices"),
     (RuleKind.UNANSWERED, "hours"): _("After … hours without an answer"),
     (RuleKind.SOURCE, "times"): _("A flood is … times the usual"),
 }
 """What of a rule's settings a person may change; the others have defaults that nobody needs to know."""
+_TENTHS = (RuleKind.BURST, RuleKind.HIJACK)
+"""Kinds whose threshold is a score."""
 _PER_SETTING = {"urgent": 10}
 """Settings in thousandths are shown as percentages."""
 
@@ -41,6 +60,7 @@ class RuleForm(forms.Form):
     """One rule: on or off, threshold, settings. Numbers are shown in a person's units."""
 
     on = forms.BooleanField(label=_("On"), required=False)
+    harms: Sequence[str] = ()
 
     def __init__(self, *args: Any, rule: Rule, **kwargs: Any) -> None:
         kind = RuleKind(rule.kind)
@@ -54,25 +74,42 @@ class RuleForm(forms.Form):
             help_text=help_text,
             min_value=default.least / per,
             max_value=default.most / per,
-            decimal_places=1 if kind == RuleKind.BURST else 0,
-            widget=forms.NumberInput(attrs={"step": "0.1" if kind == RuleKind.BURST else "1"}),
+            decimal_places=1 if kind in _TENTHS else 0,
+            widget=forms.NumberInput(attrs={"step": "0.1" if kind in _TENTHS else "1"}),
         )
         self.named = [name for of, name in SETTINGS if of == kind]
         for name in self.named:
             most = 99 if name in _PER_SETTING else 10_000
             self.fields[name] = forms.IntegerField(label=SETTINGS[kind, name], min_value=1, max_value=most)
+        if kind == RuleKind.GRAVE:
+            self.harms = [f"{rules.HARM}{harm}" for harm in HARMS]
+            for harm, name in zip(HARMS, self.harms, strict=True):
+                label = words.harm_name(harm)
+                self.fields[name] = forms.IntegerField(label=label, min_value=1, max_value=99, required=False)
         shown = rule.threshold / per
         self.initial = {
             "on": rule.on,
-            "threshold": shown if kind == RuleKind.BURST else round(shown),
+            "threshold": shown if kind in _TENTHS else round(shown),
             **{name: rules.setting(rule, name) // _PER_SETTING.get(name, 1) for name in self.named},
+            **{name: rules.setting(rule, name) // 10 or None for name in self.harms},
         }
 
     def threshold(self) -> int:
         return round(float(self.cleaned_data["threshold"]) * _PER[RuleKind(self.rule.kind)])
 
     def settings(self) -> dict[str, int]:
-        return {name: self.cleaned_data[name] * _PER_SETTING.get(name, 1) for name in self.named}
+        named = {name: self.cleaned_data[name] * _PER_SETTING.get(name, 1) for name in self.named}
+        return named | {name: 10 * (self.cleaned_data[name] or 0) for name in self.harms}
+
+    @property
+    def harm_fields(self) -> list[forms.BoundField]:
+        """The thresholds of kinds of harm; those left empty are the rule's."""
+        return [self[name] for name in self.harms]
+
+    @property
+    def own_harms(self) -> bool:
+        """Whether a kind of harm has a threshold of its own."""
+        return any(rules.setting(self.rule, name) for name in self.harms)
 
 
 def _severities() -> list[tuple[int, str]]:

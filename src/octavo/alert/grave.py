@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from octavo.vocabulary import REGISTERS, Register
+from octavo.vocabulary import HARMS, REGISTERS, Harm, Register
 
 CRISIS = REGISTERS.index(Register.CRISIS)
 NOW = 3
@@ -23,7 +23,7 @@ SEVERAL, MANY = 3, 8
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A message that may be grave. `crisis` is the probability of the register in thousandths; `lexemes` the stems of its
-    words as the search knows them."""
+    words as the search knows them; bit i of `harm` is `HARMS[i]`."""
 
     lexemes: frozenset[str]
     mention: int
@@ -35,16 +35,36 @@ class Candidate:
     primary: str
     urgency: int
     reach: int
+    harm: int = 0
+
+    @property
+    def harms(self) -> tuple[Harm, ...]:
+        """The kinds of harm the message names."""
+        return tuple(kind for bit, kind in enumerate(HARMS) if self.harm >> bit & 1)
 
 
-def is_grave(message: Candidate, *, threshold: int, urgent: int) -> bool:
-    """Whether a message rings alone: a crisis sign of good probability, or of fair probability where it is urgent.
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """From which probability on a crisis sign rings, in thousandths; from `urgent` on where somebody is needed now.
 
-    Both thresholds in thousandths. What a person called a crisis sign is one.
+    `harms` are the kinds of harm that have a threshold of their own. A message that names several kinds rings by the lowest
+    of theirs, each of the others counting with `threshold`.
     """
-    if message.primary != Register.CRISIS:
-        return False
-    return message.crisis >= threshold or (message.urgency >= NOW and message.crisis >= urgent)
+
+    threshold: int
+    urgent: int
+    harms: Mapping[Harm, int] = field(default_factory=dict)
+
+    def of(self, message: Candidate) -> int:
+        own = min((self.harms.get(kind, self.threshold) for kind in message.harms), default=self.threshold)
+        # A kind that shall ring less often does so also where it is urgent.
+        return min(own, self.urgent) if message.urgency >= NOW and own <= self.threshold else own
+
+
+def is_grave(message: Candidate, bar: Bar) -> bool:
+    """Whether a message rings alone: a crisis sign of good probability, or of fair probability where it is urgent. What a
+    person called a crisis sign is one."""
+    return message.primary == Register.CRISIS and message.crisis >= bar.of(message)
 
 
 def severity(messages: Sequence[Candidate]) -> int:

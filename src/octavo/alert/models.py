@@ -24,6 +24,8 @@ LEAST, MOST = 1, 5
 class RuleKind(models.TextChoices):
     GRAVE = "grave", _("Grave message")
     BURST = "burst", _("Burst")
+    HIJACK = "hijack", _("Campaign hijacked")
+    STORY = "story", _("New topic or rising story")
     UNANSWERED = "unanswered", _("Unanswered criticism with reach")
     SOURCE = "source", _("Source silent or flooded")
 
@@ -45,7 +47,9 @@ class Rule(models.Model):
     """One kind of thing that rings for a brand. Made with its defaults (`rules`) when a brand is first watched.
 
     `threshold` is in the unit of the kind: thousandths of probability (grave), hundredths of the detector's score
-    (burst), people reached (unanswered), hours (source). `settings` holds what else the kind knows (`rules.DEFAULTS`).
+    (burst), hundredths of a decimal logarithm of chance (hijack), voices (story), people reached (unanswered), hours (source). `settings`
+    holds what else the kind knows (`rules.DEFAULTS`). `lessons` false alarms, those closed after `lessons_since`, raise it
+    (`rules.threshold`).
     `too_old` counts the messages that would have rung had they not been older than the rule looks back.
     """
 
@@ -55,6 +59,8 @@ class Rule(models.Model):
     threshold = models.PositiveIntegerField()
     settings = models.JSONField(default=dict)
     too_old = models.BigIntegerField(default=0)
+    lessons = models.PositiveSmallIntegerField(default=0)
+    lessons_since = models.DateTimeField(null=True)
     changed_at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -92,10 +98,10 @@ class Alert(models.Model):
 
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="alerts")
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="alerts")
-    key = models.CharField(max_length=120)
+    key = models.CharField(max_length=160)
     severity = models.PositiveSmallIntegerField(choices=Severity.choices)
     reason = models.JSONField()
-    chart = models.CharField(max_length=60, default="all")
+    chart = models.CharField(max_length=160, default="all")
     first_signal_at = models.DateTimeField()
     opened_at = models.DateTimeField(default=clock.now)
     rang_at = models.DateTimeField(default=clock.now)
@@ -266,11 +272,14 @@ class Delivery(models.Model):
 
 
 class Count(models.Model):
-    """How many messages were published in each five minutes, by key (`counts.KEYS`). Rows add up; `counts.compact` joins
-    them."""
+    """How many messages were published in each five minutes, by key. Rows add up; `counts.compact` joins them.
+
+    Three columns more are written and read in SQL alone (migration 0003): `weight`, by reach, and `authors` and `texts`,
+    sketches of 512 bits; null in rows from before there were any.
+    """
 
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, db_index=False, db_constraint=False, related_name="+")
-    key = models.CharField(max_length=60)
+    key = models.CharField(max_length=160)
     at = models.DateTimeField()
     n = models.IntegerField()
 

@@ -69,7 +69,7 @@ def _reason(rule: Rule, pulse: Pulse) -> dict[str, Any] | None:
     silent = (now - heard) / timedelta(hours=1)
     lived = max((heard - since) / timedelta(hours=1), 1.0)  # the silence itself must not make it look usual
     expected = silent * before / lived if heard > since else 0.0
-    if silent >= rule.threshold and expected >= rules.setting(rule, "expected"):
+    if silent >= rules.threshold(rule) and expected >= rules.setting(rule, "expected"):
         return {
             **said, "what": "silent", "since": heard.isoformat(), "hours": round(silent), "expected": round(expected),
         }  # fmt: skip

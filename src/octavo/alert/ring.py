@@ -18,6 +18,9 @@ from octavo.alert import deliver
 from octavo.alert.models import Alert, AlertEvent, AlertMention, Rule
 from octavo.kit import clock
 
+_TURNED_DOWN = {"doubted", "lowered"}
+"""What a reason says of an alert that was turned down; no longer, when it rises again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -77,7 +80,7 @@ def grow(
     acknowledged, took, snoozed or closed it. Whether it rang."""
     new = attach(alert, members)
     rises = severity > alert.severity
-    reason = {name: value for name, value in reason.items() if name != "doubted" or not rises}
+    reason = {name: value for name, value in reason.items() if name not in _TURNED_DOWN or not rises}
     changes: dict[str, Any] = {"reason": reason, "severity": max(severity, alert.severity)}
     if new:
         changes["first_signal_at"] = min(alert.first_signal_at, *(member.published_at for member in members))
@@ -103,11 +106,11 @@ def grow(
     return rises
 
 
-def turn_down(alert: Alert, *, severity: int) -> None:
+def turn_down(alert: Alert, *, severity: int, reason: Mapping[str, Any]) -> None:
     """There is less to it than it seemed; nobody is told but the pages. What makes it more severe rings again."""
-    alert.severity, alert.reason = severity, {**alert.reason, "doubted": True}
+    alert.severity, alert.reason = severity, dict(reason)
     alert.save(update_fields=["severity", "reason"])
-    note(alert, "doubted", severity=severity)
+    note(alert, "doubted" if reason.get("doubted") else "lowered", severity=severity)
     announce(alert.brand_id)
 
 

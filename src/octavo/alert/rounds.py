@@ -1,10 +1,11 @@
-"""The look around that is done every half minute: bursts, what nobody answered, sources that are not as usual."""
+"""The look around that is done every half minute: bursts, campaigns that are hijacked, stories that rise, what nobody
+answered, sources that are not as usual."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from octavo.alert import burst, decide, quiet, unanswered
+from octavo.alert import burst, decide, hijack, lessons, quiet, rising, unanswered
 from octavo.alert.models import Alert
 from octavo.alert.quiet import Pulse
 from octavo.conversations.models import Brand
@@ -20,4 +21,11 @@ def make(pulses: Sequence[Pulse]) -> list[Alert]:
 
 
 def look(brand: int, pulses: Sequence[Pulse]) -> list[Alert]:
-    return [*burst.step(brand), *unanswered.look(brand), *quiet.look(brand, pulses)]
+    lessons.learn(brand)
+    return [
+        *burst.step(brand),
+        *hijack.look(brand),
+        *rising.look(brand),
+        *unanswered.look(brand),
+        *quiet.look(brand, pulses),
+    ]

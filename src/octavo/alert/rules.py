@@ -17,35 +17,50 @@ from octavo.detect.configuration import SHIPPED
 from octavo.kit import clock
 from octavo.people import audit
 from octavo.people.models import User
+from octavo.vocabulary import HARMS
 
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """How a kind of rule begins. `least` and `most` bound the threshold, in the unit that `Rule.threshold` names."""
+    """How a kind of rule begins. `least` and `most` bound the threshold, in the unit that `Rule.threshold` names; a false
+    alarm raises it by `learns` hundredths of itself."""
 
     threshold: int
     least: int
     most: int
+    learns: int
     settings: Mapping[str, int]
 
 
-def _default(threshold: int, least: int, most: int, **settings: int) -> Default:
-    return Default(threshold, least, most, MappingProxyType(settings))
+def _default(threshold: int, least: int, most: int, *, learns: int, **settings: int) -> Default:
+    return Default(threshold, least, most, learns, MappingProxyType(settings))
+
+
+HARM = "harm_"
+"""Beginning of the settings that give a kind of harm a threshold of its own; 0 is that of the rule."""
 
 
 DEFAULTS: Mapping[RuleKind, Default] = MappingProxyType(
     {
         # Thousandths of the probability that the message is a crisis sign. A message that must be seen now (urgency 3)
         # needs only `urgent`. Older than `hours`, a message rings no more.
-        RuleKind.GRAVE: _default(750, 300, 990, urgent=400, hours=24),
+        RuleKind.GRAVE: _default(
+            750, 300, 990, learns=4, urgent=400, hours=24, **{f"{HARM}{harm}": 0 for harm in HARMS}
+        ),
         # Hundredths of the detector's score: 310 is once in four and a half days for one key. From `messages` in an
         # hour on; below, a few people are a burst.
-        RuleKind.BURST: _default(round(SHIPPED.threshold * 100), 200, 600, messages=6, hours=24),
+        RuleKind.BURST: _default(round(SHIPPED.threshold * 100), 200, 600, learns=3, messages=6, hours=24),
+        # Hundredths of -log10 of the chance: 400 is one in ten thousand. At least `voices` must turn against a campaign,
+        # and `share` hundredths of its echo.
+        RuleKind.HIJACK: _default(400, 200, 2000, learns=6, voices=5, share=25),
+        # Voices within six hours that tell the same story, which is new or has doubled. At least `negative` hundredths of
+        # them are not pleased, and they are `share` hundredths of all voices.
+        RuleKind.STORY: _default(8, 3, 1000, learns=25, negative=40, share=3),
         # People reached. From `hours` without an answer on, and no longer than `most_hours`.
-        RuleKind.UNANSWERED: _default(5000, 0, 100_000_000, hours=4, most_hours=72),
+        RuleKind.UNANSWERED: _default(5000, 0, 100_000_000, learns=25, hours=4, most_hours=72),
         # Hours of silence at least, and `expected` messages that should have come in that time; `times` the usual in an
         # hour, and `messages`, is a flood.
-        RuleKind.SOURCE: _default(12, 1, 720, expected=20, times=10, messages=200, failing=1),
+        RuleKind.SOURCE: _default(12, 1, 720, learns=20, expected=20, times=10, messages=200, failing=1),
     }
 )
 
@@ -69,6 +84,17 @@ def of(brands: Iterable[int]) -> dict[tuple[int, str], Rule]:
 def setting(rule: Rule, name: str) -> int:
     """What the rule says, or its kind's default where it was made before there was such a setting."""
     return int(rule.settings.get(name, DEFAULTS[RuleKind(rule.kind)].settings[name]))
+
+
+def threshold(rule: Rule) -> int:
+    """From where on a rule rings: the threshold that people set, raised by what false alarms taught (`lessons`)."""
+    return raised(rule, rule.threshold)
+
+
+def raised(rule: Rule, threshold: int) -> int:
+    """What a threshold of a rule has become by what false alarms taught."""
+    default = DEFAULTS[RuleKind(rule.kind)]
+    return max(threshold, min(round(threshold * (1 + default.learns * rule.lessons / 100)), default.most))
 
 
 def change(user: User, rule: Rule, *, on: bool, threshold: int, settings: Mapping[str, int]) -> None:

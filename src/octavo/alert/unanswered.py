@@ -44,7 +44,9 @@ def look(brand: int) -> list[Alert]:
             )
         )
         with connection.cursor() as cursor:
-            cursor.execute(_WAITING, [brand, now - timedelta(hours=most), now - timedelta(hours=hours), rule.threshold])
+            cursor.execute(
+                _WAITING, [brand, now - timedelta(hours=most), now - timedelta(hours=hours), rules.threshold(rule)]
+            )
             rows = cursor.fetchall()
         for conversation, head, published, since, register, people in rows:
             key = f"conversation:{conversation}"

@@ -14,6 +14,7 @@ urlpatterns = [
     path("alerts/rules/", views.rules_page, name="alert-rules"),
     path("alerts/rules/<int:number>/change/", views.rule_change, name="alert-rule-change"),
     path("alerts/rules/<int:number>/try/", views.rule_try, name="alert-rule-try"),
+    path("alerts/rules/<int:number>/unlearn/", views.rule_unlearn, name="alert-rule-unlearn"),
     path("alerts/rules/<slug:slug>/", views.rules_page, name="alert-rules-of"),
     path("alerts/rules/<slug:slug>/hooks/", views.hook_add, name="alert-hook-add"),
     path("alerts/hooks/<int:number>/<slug:action>/", views.hook_act, name="alert-hook-act"),

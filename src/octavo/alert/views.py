@@ -18,7 +18,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from octavo.alert import access, chart, decide, deliver, evidence, honesty, hooks, listed, rules, simulate, undo, words
+from octavo.alert import (
+    access,
+    chart,
+    decide,
+    deliver,
+    evidence,
+    honesty,
+    hooks,
+    lessons,
+    listed,
+    rules,
+    simulate,
+    undo,
+    words,
+)
 from octavo.alert.forms import HookForm, MailForm, RuleForm
 from octavo.alert.models import Alert, Delivery, Hook, MailWish, Rule, Severity
 from octavo.conversations import access as conversations
@@ -261,6 +275,8 @@ def _rules_context(
                 "rule": rule,
                 "form": form,
                 "words": words.threshold(rule),
+                "unraised": words.threshold_of(rule, rule.threshold),
+                "lessons": lessons.of(rule)[: lessons.MOST_LESSONS] if rule.lessons else [],
                 "can_simulate": rule.kind in simulate.CAN,
                 "simulated": mine.rang if mine else None,
                 "open": access.alerts_for(user).filter(rule=rule).exclude(state=Alert.State.CLOSED).count(),
@@ -307,10 +323,22 @@ def rule_try(request: HttpRequest, number: int) -> HttpResponse:
     rule = access.rule_for(person(request), number)
     if rule.kind not in simulate.CAN:
         raise Http404
-    named = ("on", "threshold", *RuleForm(rule=rule).named)
-    given = {name: request.POST[name] for name in named if name in request.POST}
+    form = RuleForm(rule=rule)
+    named = ("on", "threshold", *form.named, *form.harms)
+    given = {name: request.POST[name] for name in named if request.POST.get(name)}
     query = urlencode({"simulate": rule.pk, **given})
     return redirect(f"{reverse('alert-rules-of', args=[rule.brand.slug])}?{query}#rule-{rule.kind}")
+
+
+@require_POST
+def rule_unlearn(request: HttpRequest, number: int) -> HttpResponse:
+    """Let what was closed as false until now raise a rule no more."""
+    user = people.administrator(request)
+    rule = access.rule_for(user, number)
+    lessons.take_back(user, rule)
+    rule.refresh_from_db()
+    messages.success(request, _("Taken back. It rings again at: %(words)s.") % {"words": words.threshold(rule)})
+    return redirect(reverse("alert-rules-of", args=[rule.brand.slug]) + f"#rule-{rule.kind}")
 
 
 @require_POST

@@ -16,10 +16,11 @@ from django.db.models import F
 
 from octavo.alert import alike, counts, grave, ring, rules
 from octavo.alert.grave import Candidate
-from octavo.alert.models import Alert, AlertMention, Rule, RuleKind
+from octavo.alert.models import MOST, Alert, AlertMention, Rule, RuleKind
 from octavo.alert.ring import Member
 from octavo.conversations.models import BrandName
 from octavo.kit import clock
+from octavo.vocabulary import HARMS
 
 LOOK_BACK = timedelta(hours=72)
 """How far before the message that rings its story is looked for, and how long after it was closed it is still known."""
@@ -34,7 +35,7 @@ FLOOD = 5
 _MESSAGES = f"""
 SELECT tsvector_to_array(search), id, brand_id, conversation_id, published_at, author_id,
     CASE WHEN 'register' = ANY(corrected) THEN 1000 ELSE registers[{grave.CRISIS + 1}] END, register, urgency,
-    greatest(reach, coalesce((SELECT followers FROM conversations_author AS a WHERE a.id = author_id), 0))
+    greatest(reach, coalesce((SELECT followers FROM conversations_author AS a WHERE a.id = author_id), 0)), harm
 FROM conversations_mention AS m
 WHERE {{which}} AND relevant AND NOT own AND deleted_at IS NULL
 ORDER BY published_at, id
@@ -83,7 +84,7 @@ def _watch(mentions: Sequence[int], *, new: bool) -> list[Alert]:
     for brand in sorted({message.brand for message in found}):
         rule = of[brand, RuleKind.GRAVE]
         if rule.on:
-            rang += _ring_for(rule, grave_by(rule, [m for m in found if m.brand == brand]), new=new)
+            rang += _ring_for(rule, [m for m in found if m.brand == brand], new=new)
     return rang
 
 
@@ -94,11 +95,33 @@ def candidates(which: str, values: Sequence[Any]) -> list[Candidate]:
 
 def grave_by(rule: Rule, messages: Iterable[Candidate]) -> list[Candidate]:
     """Those of them that ring alone by this rule."""
-    urgent = min(rules.setting(rule, "urgent"), rule.threshold)
-    return [message for message in messages if grave.is_grave(message, threshold=rule.threshold, urgent=urgent)]
+    bar, without_lessons = bar_of(rule), bar_of(rule, learnt=False)
+    return [
+        message
+        for message in messages
+        if grave.is_grave(message, bar)
+        or (grave.is_grave(message, without_lessons) and grave.severity([message]) == MOST)
+    ]
 
 
-def _ring_for(rule: Rule, messages: Sequence[Candidate], *, new: bool) -> list[Alert]:
+def bar_of(rule: Rule, *, learnt: bool = True) -> grave.Bar:
+    """The thresholds of a rule, with or without what false alarms have taught."""
+
+    def raised(threshold: int) -> int:
+        return rules.raised(rule, threshold) if learnt else threshold
+
+    own = {harm: rules.setting(rule, f"{rules.HARM}{harm}") for harm in HARMS}
+    return grave.Bar(
+        threshold=raised(rule.threshold),
+        urgent=raised(min(rules.setting(rule, "urgent"), rule.threshold)),
+        harms={harm: raised(threshold) for harm, threshold in own.items() if threshold},
+    )
+
+
+def _ring_for(rule: Rule, signs: Sequence[Candidate], *, new: bool) -> list[Alert]:
+    messages = grave_by(rule, signs)
+    if rule.lessons:
+        messages = [*messages, *_held_back(rule, signs, set(messages))]
     since = clock.now() - timedelta(hours=rules.setting(rule, "hours"))
     fresh = [message for message in messages if message.published_at >= since]
     if new and len(fresh) < len(messages):
@@ -112,9 +135,23 @@ def _ring_for(rule: Rule, messages: Sequence[Candidate], *, new: bool) -> list[A
     return Stories(rule).take(untold) if untold else []
 
 
+def _held_back(rule: Rule, signs: Sequence[Candidate], rings: set[Candidate]) -> list[Candidate]:
+    """Those that only what false alarms taught keeps from ringing, though with what was said before they are most severe."""
+    bar = bar_of(rule, learnt=False)
+    held = [message for message in signs if message not in rings and grave.is_grave(message, bar)]
+    if not held:
+        return []
+    known = Stories(rule)
+    return [
+        message
+        for message in held
+        if grave.severity([m for m in known.early(message) if grave.is_grave(m, bar)] + [message]) == MOST
+    ]
+
+
 def _doubt(mentions: Sequence[int]) -> None:
-    """Where a later reading finds nothing grave in any message of an alert that nobody has seen yet, it is turned down to
-    something to look at today. It stays: the first reading may have been the better one."""
+    """A later, better reading turns down an alert that nobody has seen yet: to what it finds, or, where it finds nothing grave
+    in any of its messages, to something to look at today. It stays: the first reading may have been the better one."""
     open_ones = Alert.objects.filter(
         rule__kind=RuleKind.GRAVE, state=Alert.State.OPEN, severity__gt=DOUBTED, members__mention__in=mentions
     )
@@ -122,8 +159,15 @@ def _doubt(mentions: Sequence[int]) -> None:
         ring.hold([brand])
         alert = Alert.objects.select_for_update().select_related("rule").get(pk=number)
         members = list(alert.members.values_list("mention", flat=True))
-        if alert.state == Alert.State.OPEN and not grave_by(alert.rule, candidates("id = ANY(%s)", [members])):
-            ring.turn_down(alert, severity=DOUBTED)
+        if alert.state != Alert.State.OPEN or alert.events.filter(action="escalated").exists():
+            continue
+        signs = candidates("id = ANY(%s)", [members])
+        if not grave_by(alert.rule, signs):
+            ring.turn_down(alert, severity=DOUBTED, reason={**alert.reason, "doubted": True})
+        elif (loud := grave.severity(signs)) < alert.severity:
+            first = next((sign for sign in signs if sign.mention == alert.reason["mention"]), signs[0])
+            reason = {**alert.reason, "crisis": first.crisis, "urgency": first.urgency, "lowered": True}
+            ring.turn_down(alert, severity=loud, reason={**reason, "harms": _harms(signs)})
 
 
 class Stories:
@@ -163,8 +207,10 @@ class Stories:
 
     def _open(self, story: Sequence[Candidate]) -> Alert:
         first, *later = story
-        early = self._early(first)
+        early = self.early(first)
         together = [*early, *story]
+        bar = bar_of(self.rule, learnt=False)
+        grave_early = [each for each in early if grave.is_grave(each, bar)]  # held back, or too old to ring
         part = AlertMention.Part
         members = [Member(each.mention, each.published_at, part.EARLY) for each in early]
         members += [Member(first.mention, first.published_at, part.RANG)]
@@ -172,7 +218,7 @@ class Stories:
         return ring.open_alert(
             self.rule,
             f"message:{first.mention}",
-            severity=grave.severity(story),
+            severity=grave.severity([*grave_early, *story]),
             reason=_reason(first, together),
             first_signal_at=first.published_at,
             members=members,
@@ -209,7 +255,7 @@ class Stories:
         unclosed = [alert for alert in self.alerts.values() if alert.state != Alert.State.CLOSED]
         return max(unclosed, key=lambda alert: alert.rang_at) if len(unclosed) >= FLOOD else None
 
-    def _early(self, message: Candidate) -> list[Candidate]:
+    def early(self, message: Candidate) -> list[Candidate]:
         """Crisis signs of the days before that are about the same thing and did not ring, or were too old to."""
         before = candidates(
             "conversation_id IN (SELECT id FROM conversations_conversation WHERE brand_id = %s AND last_at >= %s) "
@@ -268,4 +314,11 @@ def _figures(messages: Sequence[Candidate]) -> dict[str, Any]:
         "messages": len(messages),
         "authors": len({message.author or -message.mention for message in messages}),
         "reach": max(message.reach for message in messages),
+        "harms": _harms(messages),
     }
+
+
+def _harms(messages: Iterable[Candidate]) -> list[str]:
+    """The kinds of harm named, the most often named first."""
+    named = Counter(kind for message in messages for kind in message.harms)
+    return [str(kind) for kind, _ in named.most_common()]

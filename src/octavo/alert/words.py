@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from octavo.alert import counts
+from octavo.alert import counts, rules
 from octavo.alert.models import Alert, AlertEvent, Rule, RuleKind, Severity
 from octavo.conversations import words
 from octavo.conversations.models import RegisterChoice
 from octavo.kit import clock
+from octavo.vocabulary import HARMS, Harm
 
 CLOSINGS: tuple[tuple[str, Any, Any], ...] = (
     (Alert.Outcome.USEFUL, gettext_lazy("Useful"), gettext_lazy("It was good to know.")),
@@ -41,6 +42,10 @@ def heading(alert: Alert) -> str:
             return _("grave message") if said.get("messages", 1) < 2 else _("grave messages, one story")
         case RuleKind.BURST:
             return _("burst, %(key)s") % {"key": key_name(said["key"])}
+        case RuleKind.HIJACK:
+            return _("campaign “%(name)s” is turned against the brand") % {"name": said["campaign"]}
+        case RuleKind.STORY:
+            return _("new story") if said["new"] else _("story that rises")
         case RuleKind.UNANSWERED:
             return _("unanswered criticism with reach")
         case RuleKind.SOURCE if said["what"] == "flooded":
@@ -60,6 +65,10 @@ def reason(alert: Alert) -> str:
             return _grave(said)
         case RuleKind.BURST:
             return _burst(said)
+        case RuleKind.HIJACK:
+            return _hijack(said)
+        case RuleKind.STORY:
+            return _story(said)
         case RuleKind.UNANSWERED:
             return _("A message (%(register)s) that reaches up to %(people)s people has waited for an answer since %(since)s.") % {
                 "register": RegisterChoice(said["register"]).label, "people": number(said["reach"]), "since": moment(said["since"])
@@ -88,6 +97,10 @@ def _grave(said: Mapping[str, Any]) -> str:
             )
             % {"n": said["messages"], "authors": authors}
         )
+    if named := [harm_name(name) for name in said.get("harms", ()) if name in HARMS]:
+        parts.insert(1, _("It names: %(harms)s.") % {"harms": ", ".join(named)})
+    if said.get("lowered"):
+        parts.append(_("The second, better reading finds it less severe than the first."))
     if said.get("doubted"):
         parts.append(_("The second, better reading sees no crisis sign in it."))
     if said.get("reach", 0) >= 1000:
@@ -95,23 +108,106 @@ def _grave(said: Mapping[str, Any]) -> str:
     return " ".join(parts)
 
 
-def _burst(said: Mapping[str, Any]) -> str:
-    parts = [
+def _hijack(said: Mapping[str, Any]) -> str:
+    turned = ngettext(
+        "%(against)d of %(n)d voice about the campaign “%(name)s” in the last %(hours)s turns against it.",
+        "%(against)d of %(n)d voices about the campaign “%(name)s” in the last %(hours)s turn against it.",
+        said["voices"],
+    ) % {
+        "against": said["against"],
+        "n": said["voices"],
+        "name": said["campaign"],
+        "hours": words.span(timedelta(hours=said["hours"])),
+    }
+    usual = _("That is %(share)s, where %(usual)s are usual: chance does so once in %(times)s.") % {
+        "share": words_percent(said["share"] * 10),
+        "usual": words_percent(said["usual"] * 10),
+        "times": number(once(said["score"])),
+    }
+    return f"{turned} {usual}"
+
+
+def _story(said: Mapping[str, Any]) -> str:
+    figures = {
+        "people": ngettext("%(n)d person", "%(n)d people", said["authors"]) % {"n": said["authors"]},
+        "span": words.span(timedelta(hours=said["hours"])),
+        "n": said["lately"],
+    }
+    told = (
         ngettext(
-            "%(n)d message in an hour (%(key)s), where %(usual)s are usual: that happens about once in %(days)s.",
-            "%(n)d messages in an hour (%(key)s), where %(usual)s are usual: that happens about once in %(days)s.",
-            said["hour"],
+            "Something nobody spoke of before: %(n)d message by %(people)s in the last %(span)s.",
+            "Something nobody spoke of before: %(n)d messages by %(people)s in the last %(span)s.",
+            said["lately"],
         )
-        % {"n": said["hour"], "key": key_name(said["key"]), "usual": plain(said["usual_hour"]), "days": days(said["once_in_days"])}
-    ]  # fmt: skip
+        if said["new"]
+        else ngettext(
+            "A story grows: %(n)d message by %(people)s in the last %(span)s, %(before)d in as long before.",
+            "A story grows: %(n)d messages by %(people)s in the last %(span)s, %(before)d in as long before.",
+            said["lately"],
+        )
+    )
+    parts = [told % {**figures, "before": said["before"]}]
+    parts.append(_("%(share)s of them are negative.") % {"share": words_percent(said["negative"] * 10)})
+    if said["reach"] >= 1000:
+        parts.append(_("Together they reach up to %(people)s people.") % {"people": number(said["reach"])})
+    return " ".join(parts)
+
+
+def _burst(said: Mapping[str, Any]) -> str:
+    figures = {
+        "key": key_name(said["key"]),
+        "usual": plain(said["usual_hour"]),
+        "days": days(said["once_in_days"]),
+    }
+    if said.get("by") == "voices":
+        parts = [
+            ngettext(
+                "%(n)d voice in an hour (%(key)s), where %(usual)s are usual: that happens about once in %(days)s.",
+                "%(n)d voices in an hour (%(key)s), where %(usual)s are usual: that happens about once in %(days)s.",
+                said["voices"],
+            )
+            % {"n": said["voices"], **figures}
+        ]
+        if said["hour"] > said["voices"]:
+            parts.append(
+                _("In all, %(n)s messages; one person, or one text, counts as one voice.") % {"n": number(said["hour"])}
+            )
+    else:
+        parts = [
+            ngettext(
+                "%(n)d message in an hour (%(key)s), where %(usual)s are usual: that happens about once in %(days)s.",
+                "%(n)d messages in an hour (%(key)s), where %(usual)s are usual: that happens about once in %(days)s.",
+                said["hour"],
+            )
+            % {"n": said["hour"], **figures}
+        ]
+    if said.get("flood") == counts.Flood.AUTHOR:
+        parts.append(
+            ngettext(
+                "A flood rather than a crowd: %(n)d person writes it all.",
+                "A flood rather than a crowd: %(n)d people write it all.",
+                said["people"],
+            )
+            % {"n": said["people"]}
+        )
+    elif said.get("flood") == counts.Flood.TEXT:
+        parts.append(
+            ngettext(
+                "A flood rather than a crowd: %(n)d text again and again, by %(people)s people.",
+                "A flood rather than a crowd: %(n)d texts again and again, by %(people)s people.",
+                said["sayings"],
+            )
+            % {"n": said["sayings"], "people": number(said["people"])}
+        )
     if said.get("doubling_minutes"):
         parts.append(
             _("It doubles every %(span)s.") % {"span": words.span(timedelta(minutes=said["doubling_minutes"]))}
         )
-    if said.get("most_by_one", 0) * 5 >= said.get("messages", 0) * 3 and said.get("messages", 0) > 2:
-        parts.append(_("%(n)d of %(all)d are by one author.") % {"n": said["most_by_one"], "all": said["messages"]})
-    elif said.get("authors"):
-        parts.append(ngettext("%(n)d author.", "%(n)d authors.", said["authors"]) % {"n": said["authors"]})
+    if not said.get("flood"):
+        if said.get("most_by_one", 0) * 5 >= said.get("messages", 0) * 3 and said.get("messages", 0) > 2:
+            parts.append(_("%(n)d of %(all)d are by one author.") % {"n": said["most_by_one"], "all": said["messages"]})
+        elif said.get("authors"):
+            parts.append(ngettext("%(n)d author.", "%(n)d authors.", said["authors"]) % {"n": said["authors"]})
     if also := said.get("also"):
         listed = ", ".join(
             f"{key_name(key)} ({n})" for key, n in sorted(also.items(), key=lambda item: -(item[1] or 0))
@@ -146,6 +242,12 @@ def next_step(alert: Alert) -> str:
             return _(
                 "Read the messages that did it: one story, one author, or many? Then take it, or close it with a reason."
             )
+        case RuleKind.HIJACK:
+            return _(
+                "Read what turns against it and who began. Stop what is still planned for the campaign until it is decided how to answer."
+            )
+        case RuleKind.STORY:
+            return _("Read how it began and whether it is so. Take it before it grows, or close it with a reason.")
         case RuleKind.UNANSWERED:
             return _("Answer it, or give it to somebody who can. The alert is over when it is answered.")
         case RuleKind.SOURCE if alert.reason.get("what") == "flooded":
@@ -153,6 +255,10 @@ def next_step(alert: Alert) -> str:
         case RuleKind.SOURCE:
             return _("Open the source: it says what is wrong and what to do. The alert is over when it delivers again.")
     return ""
+
+
+def harm_name(name: str) -> str:
+    return words.harm_name(Harm(name)).lower()
 
 
 def key_name(key: str) -> str:
@@ -171,6 +277,10 @@ def key_name(key: str) -> str:
             return _("in %(language)s") % {"language": words.language_name(value)}
         case "source":
             return _("from this source")
+        case "campaign":
+            return _("echo of %(campaign)s") % {"campaign": value}
+        case "against":
+            return _("against %(campaign)s") % {"campaign": value}
     return key
 
 
@@ -179,18 +289,28 @@ def severity(level: int) -> str:
 
 
 def threshold(rule: Rule) -> str:
-    """From where on a rule rings."""
+    """From where on a rule rings, with what false alarms taught."""
+    return threshold_of(rule, rules.threshold(rule))
+
+
+def threshold_of(rule: Rule, at: int) -> str:
+    """What a threshold of a rule means."""
     match rule.kind:
         case RuleKind.GRAVE:
-            return _("crisis sign of at least %(chance)s") % {"chance": words_percent(rule.threshold)}
+            return _("crisis sign of at least %(chance)s") % {"chance": words_percent(at)}
         case RuleKind.BURST:
             from octavo.detect import once_in
 
-            once = once_in(rule.threshold / 100) / timedelta(days=1)
-            return _("what happens to one count once in %(days)s") % {"days": days(once)}
+            return _("what happens to one count once in %(days)s") % {
+                "days": days(once_in(at / 100) / timedelta(days=1))
+            }
+        case RuleKind.HIJACK:
+            return _("a turn of the echo that chance makes once in %(times)s") % {"times": number(once(at / 100))}
+        case RuleKind.STORY:
+            return ngettext("%(n)d voice telling the same", "%(n)d voices telling the same", at) % {"n": at}
         case RuleKind.UNANSWERED:
-            return _("reach of %(people)s people") % {"people": number(rule.threshold)}
-    return ngettext("%(n)d hour of silence", "%(n)d hours of silence", rule.threshold) % {"n": rule.threshold}
+            return _("reach of %(people)s people") % {"people": number(at)}
+    return ngettext("%(n)d hour of silence", "%(n)d hours of silence", at) % {"n": at}
 
 
 def history(lines: Iterable[AlertEvent]) -> list[AlertEvent]:
@@ -216,6 +336,8 @@ def event(line: AlertEvent, people: Mapping[int, str]) -> str:
             return ngettext("%(n)d more message", "%(n)d more messages", detail["messages"]) % {"n": detail["messages"]}
         case "doubted":
             return _("read it again and sees no crisis sign: severity %(n)d now") % {"n": detail["severity"]}
+        case "lowered":
+            return _("read it again and finds it less severe: severity %(n)d now") % {"n": detail["severity"]}
         case "over":
             return _("closed it: it is over")
         case "acknowledged":
@@ -264,6 +386,11 @@ def number(n: int) -> str:
     from django.contrib.humanize.templatetags.humanize import intcomma
 
     return intcomma(n)
+
+
+def once(score: float) -> int:
+    """Once in how many times, of a logarithm; a number that one can say."""
+    return int(float(f"{10 ** min(score, 9.0):.1g}"))
 
 
 def plain(n: float) -> str:
