@@ -103,6 +103,8 @@ def places(octavo: Running, chromium: Browser, irma: Person, demo: str, tramonto
         Place("alert", alert),
         Place("alert-rules", "/alerts/rules/"),
         Place("alert-rules-of", tried),
+        Place("alert-watch", "/alerts/watch/"),
+        Place("alert-watch-of", f"/alerts/watch/{demo}/"),
         Place("alert-record", "/alerts/record/"),
         Place("sources", "/sources/"),
         Place("source-new", "/sources/new/"),

@@ -16,13 +16,16 @@ from django.utils import translation
 from procrastinate.contrib.django import app as jobs
 from procrastinate.exceptions import AlreadyEnqueued
 
-from octavo.alert import access, hooks, mail
-from octavo.alert.models import Alert, Delivery, Hook, MailWish
+from octavo.alert import access, hooks, mail, rota
+from octavo.alert.models import MOST, Alert, Delivery, Hook, MailWish
 from octavo.alert.undelivered import Undelivered
 from octavo.kit import clock
+from octavo.people.models import User
 
 MAIL_FROM = 4
 """Severity from which a colleague who has not said otherwise gets e-mail."""
+WATCH_FROM = 3
+"""The same for whoever has the watch."""
 NEVER = 6
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (20, 60, 180, 600, 1800, 3600, 7200, 14400))
 """Between one attempt and the next. After the last, it has failed."""
@@ -40,12 +43,12 @@ def address(alert: Alert) -> None:
         return
     rows = []
     if settings.OCTAVO_OPTIONS.mail_host:
-        colleagues = access.colleagues_of(alert.brand)
-        wishes = dict(MailWish.objects.filter(person__in=colleagues).values_list("person", "least"))
+        told, usual = whom(alert)
+        wishes = dict(MailWish.objects.filter(person__in=told).values_list("person", "least"))
         rows += [
             Delivery(alert=alert, ring=alert.rings, channel=Delivery.Channel.MAIL, person=person)
-            for person in colleagues
-            if alert.severity >= wishes.get(person.pk, MAIL_FROM)
+            for person in told
+            if alert.severity >= wishes.get(person.pk, usual)
         ]
     rows += [
         Delivery(alert=alert, ring=alert.rings, channel=Delivery.Channel.HOOK, hook=hook)
@@ -59,6 +62,15 @@ def address(alert: Alert) -> None:
             jobs.configure_task(SEND, queueing_lock=SEND, lock=SEND).defer()
     except AlreadyEnqueued:
         pass
+
+
+def whom(alert: Alert) -> tuple[list[User], int]:
+    """Who is told of an alert, and from which severity on where they have not said so: those who have the watch, else
+    everybody; everybody too where the alert is for everybody."""
+    colleagues = access.colleagues_of(alert.brand)
+    watchers = rota.watchers(alert.brand, clock.now()) if alert.severity < MOST else []
+    watching = [one for one in colleagues if one.pk in watchers]
+    return (watching, WATCH_FROM) if watching else (colleagues, MAIL_FROM)
 
 
 def any_due() -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -202,6 +203,53 @@ class Hook(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Rota(models.Model):
+    """The watch of a brand. `zone` is where the wall hangs that its pattern's times are read from."""
+
+    brand = models.OneToOneField(Brand, on_delete=models.CASCADE, related_name="alert_rota")
+    zone = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"rota of {self.brand_id}"
+
+
+class Shift(models.Model):
+    """A line of the weekly pattern: on these days (0 is Monday) from `begins` to `ends`, past midnight where it ends no later."""
+
+    rota = models.ForeignKey(Rota, on_delete=models.CASCADE, related_name="shifts")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    days = ArrayField(models.PositiveSmallIntegerField())
+    begins = models.TimeField()
+    ends = models.TimeField()
+
+    class Meta:
+        ordering = ["days", "begins", "pk"]
+        constraints = [models.CheckConstraint(condition=Q(days__len__gt=0), name="alert_shift_days")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.days} {self.begins}"
+
+
+class Handover(models.Model):
+    """`person` has the watch instead of `away` (of whoever has it, where that is null) from `begins` to `ends`."""
+
+    rota = models.ForeignKey(Rota, on_delete=models.CASCADE, related_name="handovers")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    away = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    begins = models.DateTimeField()
+    ends = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["begins", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends__gt=models.F("begins")), name="alert_handover_span"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} instead of {self.away_id} until {self.ends}"
 
 
 class MailWish(models.Model):

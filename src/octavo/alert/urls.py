@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from octavo.alert import views
+from octavo.alert import views, watch_views
 
 urlpatterns = [
     path("alerts/", views.alerts_page, name="alerts"),
     path("alerts/undo/", views.undo_decision, name="alert-undo"),
     path("alerts/mail/", views.mail_wish, name="alert-mail"),
     path("alerts/record/", views.honesty_page, name="alert-record"),
+    path("alerts/watch/", watch_views.watch_page, name="alert-watch"),
+    path("alerts/watch/<slug:slug>/", watch_views.watch_page, name="alert-watch-of"),
+    path("alerts/watch/<slug:slug>/shifts/", watch_views.shift_add, name="alert-shift-add"),
+    path("alerts/watch/<slug:slug>/handovers/", watch_views.handover_add, name="alert-handover-add"),
+    path("alerts/watch/<slug:slug>/zone/", watch_views.watch_zone, name="alert-watch-zone"),
+    path("alerts/shifts/<int:number>/remove/", watch_views.shift_remove, name="alert-shift-remove"),
+    path("alerts/handovers/<int:number>/remove/", watch_views.handover_remove, name="alert-handover-remove"),
     path("alerts/rules/", views.rules_page, name="alert-rules"),
     path("alerts/rules/<int:number>/change/", views.rule_change, name="alert-rule-change"),
     path("alerts/rules/<int:number>/try/", views.rule_try, name="alert-rule-try"),

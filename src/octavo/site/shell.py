@@ -19,8 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from octavo.alert import listed
-from octavo.conversations import undo
+from octavo.alert import listed, rota
+from octavo.alert.rota import OnWatch
+from octavo.conversations import access, undo
 from octavo.conversations.models import UNFINISHED, Brand, Conversation, ConversationTally
 from octavo.dispatch import views_saved
 from octavo.kit import clock
@@ -181,6 +182,14 @@ class Shell:
         if n:
             return Alert("watch", ngettext("Watch: %(n)s crisis sign", "Watch: %(n)s crisis signs", n) % {"n": n}, href)
         return Alert("calm", _("Calm"), href)
+
+    @cached_property
+    def watches(self) -> Sequence[OnWatch]:
+        """Who has the watch of each brand that has a rota."""
+        user = self.request.user
+        assert isinstance(user, User)
+        brands = access.brands_for(user).filter(alert_rota__isnull=False)
+        return [each for each in rota.of(brands, clock.now()) if each.any]
 
     @cached_property
     def oldest(self) -> Oldest | None:
