@@ -114,6 +114,25 @@ def _moment(label: Any, help_text: Any = "", *, required: bool = True) -> forms.
     return forms.DateTimeField(label=label, help_text=help_text, required=required, widget=control)
 
 
+class QuietForm(forms.Form):
+    """When one does not want to be told, but for what is severe enough."""
+
+    begins = _clock(pgettext_lazy("time", "From"), "22:00")
+    ends = _clock(pgettext_lazy("time", "Until"), "07:00")
+    least = forms.TypedChoiceField(
+        label=_("But tell me from severity"),
+        choices=lambda: [*_severities()[1:], (6, _("Never"))],
+        coerce=int,
+        initial=4,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if "ends" in data and data.get("begins") == data["ends"]:
+            self.add_error("ends", _("Quiet hours end at another time than they begin."))
+        return data
+
+
 class ShiftForm(forms.Form):
     """A line of the weekly pattern."""
 

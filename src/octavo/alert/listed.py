@@ -148,7 +148,8 @@ def standing(user: User) -> Standing:
 def failed(user: User) -> int:
     """Deliveries of the last week that were given up."""
     since = clock.now() - timedelta(days=7)
-    return access.deliveries_for(user).filter(state=Delivery.State.FAILED, created_at__gte=since).count()
+    gone = Q(state=Delivery.State.FAILED) | Q(summary__state=Delivery.State.FAILED)
+    return access.deliveries_for(user).filter(gone, created_at__gte=since).count()
 
 
 def watching(user: User) -> Watching:

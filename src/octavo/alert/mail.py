@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
@@ -16,8 +17,8 @@ from octavo.people.models import User
 SECONDS = 20
 
 
-def send(delivery: Delivery, person: User) -> None:
-    """Hand a letter to the mail server. Raises `Undelivered`."""
+def send(person: User, subject: str, body: str, *, key: UUID) -> None:
+    """Hand a letter to the mail server; `key` is its identity. Raises `Undelivered`."""
     options = settings.OCTAVO_OPTIONS
     if not options.mail_host:
         raise Undelivered("no mail server is set (OCTAVO_MAIL_HOST)", retry=False)
@@ -25,12 +26,12 @@ def send(delivery: Delivery, person: User) -> None:
         raise Undelivered("the person has no access any more", retry=False)
     domain = options.mail_from.rpartition("@")[2] or "localhost"
     letter = EmailMessage(
-        subject=words.title(delivery.alert),
-        body=body(delivery),
+        subject=subject,
+        body=body,
         from_email=options.mail_from,
         to=[person.email],
         # The same letter sent again after a crash is the same letter to a mailbox.
-        headers={"Message-ID": f"<octavo-{delivery.key.hex}@{domain}>"},
+        headers={"Message-ID": f"<octavo-{key.hex}@{domain}>"},
         connection=get_connection(
             "django.core.mail.backends.smtp.EmailBackend",
             host=options.mail_host,

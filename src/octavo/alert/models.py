@@ -262,12 +262,24 @@ class MailWish(models.Model):
         return f"{self.person_id} from {self.least}"
 
 
-class Delivery(models.Model):
-    """One message to one person or hook about one ringing of an alert, written in the transaction in which it rang.
+class QuietHours(models.Model):
+    """When a person is not told of alerts below `least`: each day from `begins` to `ends`, by the wall where they are."""
 
-    `ring` is which ringing (1 the first). `next_at` is when it is tried next, null when it is not. `detail` says what
-    went wrong last, in words that hold no address and no secret.
-    """
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="alert_quiet_hours")
+    begins = models.TimeField()
+    ends = models.TimeField()
+    least = models.PositiveSmallIntegerField(default=4)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(begins=models.F("ends")), name="alert_quiet_span")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.begins}-{self.ends}"
+
+
+class Sending(models.Model):
+    """What goes out to one person or hook: how far it has come. `next_at` is when it is tried next, null when it is not.
+    `detail` says what went wrong last, in words that hold no address and no secret."""
 
     class Channel(models.TextChoices):
         MAIL = "mail", _("E-mail")
@@ -277,10 +289,9 @@ class Delivery(models.Model):
         WAITING = "waiting", pgettext_lazy("delivery", "On its way")
         SENT = "sent", pgettext_lazy("delivery", "Sent")
         FAILED = "failed", pgettext_lazy("delivery", "Failed")
+        SUMMED = "summed", pgettext_lazy("delivery", "In a summary")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
-    ring = models.PositiveIntegerField()
     channel = models.CharField(max_length=4, choices=Channel.choices)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     hook = models.ForeignKey(Hook, null=True, on_delete=models.CASCADE, related_name="+")
@@ -292,25 +303,86 @@ class Delivery(models.Model):
     detail = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        abstract = True
+
+    @property
+    def recipient(self) -> int:
+        """A number of its own for each person and each hook, by which only one thing at a time is sent to them."""
+        return self.person_id if self.person_id is not None else -(self.hook_id or 0)
+
+
+_TO = Q(channel="mail", person__isnull=False, hook__isnull=True) | Q(
+    channel="hook", person__isnull=True, hook__isnull=False
+)
+
+
+class Summary(Sending):
+    """Several deliveries to the same person or hook in one: what quiet hours held back. It is open to more until it is
+    first tried."""
+
+    class Why(models.TextChoices):
+        QUIET = "quiet", _("Held back by quiet hours")
+
+    why = models.CharField(max_length=5, choices=Why.choices)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=_TO, name="alert_summary_to"),
+            models.CheckConstraint(
+                condition=_exactly_when("waiting", next_at__isnull=False), name="alert_summary_next"
+            ),
+            models.UniqueConstraint(
+                "why",
+                "channel",
+                "person",
+                "hook",
+                condition=Q(state="waiting", attempts=0),
+                nulls_distinct=False,
+                name="alert_summary_open_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["next_at"], condition=Q(state="waiting"), name="alert_summary_due")]
+
+    def __str__(self) -> str:
+        return f"{self.channel} in one: {self.state}"
+
+
+class Delivery(Sending):
+    """One message to one person or hook about one ringing of an alert, written in the transaction in which it rang.
+
+    `ring` is which ringing (1 the first). `wakes` says that quiet hours do not hold it back: the person has the watch.
+    In a `summary`, it is that which is sent, or not.
+    """
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
+    ring = models.PositiveIntegerField()
+    wakes = models.BooleanField(default=False)
+    summary = models.ForeignKey(Summary, null=True, on_delete=models.CASCADE, related_name="deliveries")
+
+    class Meta:
         ordering = ["created_at", "id"]
         constraints = [
             models.UniqueConstraint(
                 "alert", "ring", "person", condition=Q(person__isnull=False), name="alert_mail_once"
             ),
             models.UniqueConstraint("alert", "ring", "hook", condition=Q(hook__isnull=False), name="alert_call_once"),
-            models.CheckConstraint(
-                condition=Q(channel="mail", person__isnull=False, hook__isnull=True)
-                | Q(channel="hook", person__isnull=True, hook__isnull=False),
-                name="alert_delivery_to",
-            ),
+            models.CheckConstraint(condition=_TO, name="alert_delivery_to"),
             models.CheckConstraint(
                 condition=_exactly_when("waiting", next_at__isnull=False), name="alert_delivery_next"
+            ),
+            models.CheckConstraint(
+                condition=_exactly_when("summed", summary__isnull=False), name="alert_delivery_summed"
             ),
         ]
         indexes = [models.Index(fields=["next_at"], condition=Q(state="waiting"), name="alert_delivery_due")]
 
     def __str__(self) -> str:
         return f"{self.channel} about {self.alert_id}: {self.state}"
+
+    @property
+    def goes(self) -> Sending:
+        """What is sent: the summary it is in, or itself."""
+        return self.summary or self
 
 
 class Count(models.Model):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from octavo.alert import views, watch_views
+from octavo.alert import telling_views, views, watch_views
 
 urlpatterns = [
     path("alerts/", views.alerts_page, name="alerts"),
     path("alerts/undo/", views.undo_decision, name="alert-undo"),
-    path("alerts/mail/", views.mail_wish, name="alert-mail"),
+    path("alerts/told/", telling_views.told_page, name="alert-told"),
+    path("alerts/told/mail/", telling_views.mail_wish, name="alert-mail"),
+    path("alerts/told/quiet/", telling_views.quiet_set, name="alert-quiet"),
+    path("alerts/told/quiet/end/", telling_views.quiet_end, name="alert-quiet-end"),
     path("alerts/record/", views.honesty_page, name="alert-record"),
     path("alerts/watch/", watch_views.watch_page, name="alert-watch"),
     path("alerts/watch/<slug:slug>/", watch_views.watch_page, name="alert-watch-of"),

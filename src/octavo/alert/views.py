@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from octavo.alert import access, chart, decide, deliver, evidence, honesty, hooks, listed, rules, simulate, undo, words
-from octavo.alert.forms import HookForm, MailForm, RuleForm
-from octavo.alert.models import Alert, Delivery, Hook, MailWish, Rule, Severity
+from octavo.alert.forms import HookForm, RuleForm
+from octavo.alert.models import Alert, Delivery, Hook, Rule, Severity
 from octavo.conversations import access as conversations
 from octavo.conversations import snooze
 from octavo.conversations.models import Brand
@@ -100,7 +100,7 @@ def alert_page(request: HttpRequest, number: int) -> HttpResponse:
             )
             for line in history
         ],
-        "deliveries": alert.deliveries.select_related("person", "hook").order_by("-ring", "pk")[:50],
+        "deliveries": alert.deliveries.select_related("person", "hook", "summary").order_by("-ring", "pk")[:50],
         "mail": bool(settings.OCTAVO_OPTIONS.mail_host),
         "snoozes": snooze.CHOICES,
         "closings": words.CLOSINGS,
@@ -195,15 +195,15 @@ def undo_decision(request: HttpRequest) -> HttpResponse:
 @require_POST
 def delivery_again(request: HttpRequest, number: int) -> HttpResponse:
     """Try once more to deliver what was given up."""
-    delivery = access.deliveries_for(person(request)).filter(pk=number, state=Delivery.State.FAILED).first()
-    if delivery is None:
+    delivery = access.deliveries_for(person(request)).select_related("summary").filter(pk=number).first()
+    if delivery is None or delivery.goes.state != Delivery.State.FAILED:
         raise Http404
     deliver.try_again(delivery)
     messages.success(request, _("It is tried again within half a minute."))
     return redirect("alert", number=delivery.alert_id)
 
 
-# Rules, hooks, one's own e-mail
+# Rules, hooks
 
 
 @require_safe
@@ -265,7 +265,6 @@ def _rules_context(
                 "open": access.alerts_for(user).filter(rule=rule).exclude(state=Alert.State.CLOSED).count(),
             }
         )
-    wish = MailWish.objects.filter(person=user).first()
     return {
         "brand": brand,
         "brands": brands,
@@ -274,8 +273,6 @@ def _rules_context(
         "hooks": access.hooks_for(user).filter(brand=brand),
         "hook_form": hook_form or HookForm(),
         "secret": request.session.pop(_SECRET, ""),
-        "mail": bool(settings.OCTAVO_OPTIONS.mail_host),
-        "mail_form": MailForm(initial={"least": wish.least if wish else deliver.MAIL_FROM}),
     }
 
 
@@ -350,17 +347,6 @@ def hook_act(request: HttpRequest, number: int, action: str) -> HttpResponse:
         case _:
             raise Http404
     return redirect(reverse("alert-rules-of", args=[hook.brand.slug]) + "#hooks")
-
-
-@require_POST
-def mail_wish(request: HttpRequest) -> HttpResponse:
-    user = person(request)
-    form = MailForm(request.POST)
-    if not form.is_valid():
-        return HttpResponseBadRequest()
-    MailWish.objects.update_or_create(person=user, defaults={"least": form.cleaned_data["least"]})
-    messages.success(request, _("Saved."))
-    return redirect(back_to(request, reverse("alert-rules")))
 
 
 # How good they are

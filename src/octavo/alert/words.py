@@ -174,6 +174,18 @@ def key_name(key: str) -> str:
     return key
 
 
+def state(alert: Alert) -> str:
+    """How it stands, in a few words."""
+    match alert.state:
+        case Alert.State.OPEN:
+            return _("Nobody has acknowledged it")
+        case Alert.State.TAKEN:
+            return _("%(name)s has it") % {"name": alert.owner}
+        case Alert.State.CLOSED:
+            return _("Closed: %(outcome)s") % {"outcome": Alert.Outcome(alert.outcome).label}
+    return str(Alert.State(alert.state).label)
+
+
 def severity(level: int) -> str:
     return str(Severity(level).label)
 

@@ -1,0 +1,79 @@
+"""Several deliveries to the same person or hook in one: into which of them a delivery goes, and what it says.
+
+Whoever asks holds the recipient (`hold`): two workers see one after the other what has gone out to them and what is gathered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from octavo.alert import quiet_hours, words
+from octavo.alert.models import Alert, Delivery, Sending, Summary
+from octavo.kit import clock
+
+
+def hold(sending: Sending) -> None:
+    """Wait until nobody else sends to this person or hook, and keep others from it until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('octavo telling'), %s)", [sending.recipient])
+
+
+def gather(delivery: Delivery) -> bool:
+    """Put a delivery that is not for now into a summary; whether it was."""
+    if delivery.person is not None and not delivery.wakes:
+        ends = quiet_hours.until(delivery.person, severity=delivery.alert.severity, at=clock.now())
+        if ends is not None:
+            _join(delivery, Summary.Why.QUIET, ends)
+            return True
+    return False
+
+
+def alerts(summary: Summary) -> Sequence[Alert]:
+    """The alerts a summary tells of, the most severe first, each once and as it stands now."""
+    found = {
+        each.alert_id: each.alert
+        for each in summary.deliveries.select_related("alert__brand", "alert__rule", "alert__owner")
+    }
+    return sorted(found.values(), key=lambda alert: (-alert.severity, alert.rang_at, alert.pk))
+
+
+def title(told: Sequence[Alert]) -> str:
+    """One line that says how many alerts there are, and how severe the worst of them is."""
+    said = {"n": len(told), "worst": max(alert.severity for alert in told)}
+    return ngettext("%(n)d alert, severity %(worst)d of 5", "%(n)d alerts, the worst %(worst)d of 5", len(told)) % said
+
+
+def why(summary: Summary) -> str:
+    """Why these come together."""
+    match summary.why:
+        case Summary.Why.QUIET:
+            return _("Your quiet hours held these back.")
+    return ""
+
+
+def body(summary: Summary, told: Sequence[Alert]) -> str:
+    """The letter: each alert with its reason, how it stands and the way to it."""
+    lines = [why(summary), ""]
+    for alert in told:
+        stands = _("Rang %(ago)s. %(state)s.") % {"ago": words.ago(alert.rang_at), "state": words.state(alert)}
+        lines += [words.title(alert), words.reason(alert), stands, words.link(alert), ""]
+    return "\n".join(lines)
+
+
+def _join(delivery: Delivery, reason: Summary.Why, at: datetime) -> None:
+    summary, _new = Summary.objects.get_or_create(
+        why=reason,
+        channel=delivery.channel,
+        person=delivery.person,
+        hook=delivery.hook,
+        state=Summary.State.WAITING,
+        attempts=0,
+        defaults={"next_at": at},
+    )
+    delivery.summary, delivery.state, delivery.next_at = summary, Delivery.State.SUMMED, None
+    delivery.save(update_fields=["summary", "state", "next_at"])
