@@ -64,6 +64,19 @@ def address(alert: Alert) -> None:
         _ask()
 
 
+def pass_on(alert: Alert, people: Sequence[User]) -> None:
+    """Tell those whose turn it is now, because nobody has acknowledged it: by letter, unless they never want any."""
+    if settings.OCTAVO_OPTIONS.mail_host:
+        never = set(MailWish.objects.filter(person__in=people, least=NEVER).values_list("person", flat=True))
+        rows = [
+            _delivery(alert, Delivery.Channel.MAIL, person=person, step=alert.passed)
+            for person in people
+            if person.pk not in never
+        ]
+        Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+        _ask()
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """Who is told, whether because they have the watch, and from which severity on where they have not said so."""
@@ -118,8 +131,9 @@ def _delivery(
     person: User | None = None,
     hook: Hook | None = None,
     wakes: bool = False,
+    step: int = 0,
 ) -> Delivery:
-    return Delivery(alert=alert, ring=alert.rings, channel=channel, person=person, hook=hook, wakes=wakes)
+    return Delivery(alert=alert, ring=alert.rings, channel=channel, person=person, hook=hook, wakes=wakes, step=step)
 
 
 def _ask() -> None:

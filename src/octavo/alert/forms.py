@@ -173,3 +173,15 @@ class ZoneForm(forms.Form):
     """Where the wall hangs that a rota's times are read from."""
 
     zone = forms.ChoiceField(label=_("Time zone"), choices=lambda: [each for each in zones() if each[0]])
+
+
+class PassForm(forms.Form):
+    """After how many minutes an alert that nobody acknowledges is passed on, by severity."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for level, said in reversed(Severity.choices):
+            self.fields[f"after_{level}"] = forms.IntegerField(label=f"{level} · {said}", min_value=0, max_value=1440)
+
+    def minutes(self) -> dict[int, int]:
+        return {level: self.cleaned_data[f"after_{level}"] for level in Severity.values}

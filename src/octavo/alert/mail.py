@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from octavo.alert import words
 from octavo.alert.models import Delivery
 from octavo.alert.undelivered import Undelivered
+from octavo.conversations import words as conversations
 from octavo.people.models import User
 
 SECONDS = 20
@@ -60,6 +61,9 @@ def body(delivery: Delivery) -> str:
     alert = delivery.alert
     lines = [words.reason(alert), "", _("First signal: %(ago)s") % {"ago": words.ago(alert.first_signal_at)}]
     lines += [words.next_step(alert), "", words.link(alert)]
-    if delivery.ring > 1:
+    if delivery.step:
+        waited = conversations.span(delivery.created_at - alert.rang_at)
+        lines.insert(0, _("Nobody has acknowledged it for %(span)s: it is passed on to you.") % {"span": waited})
+    elif delivery.ring > 1:
         lines.insert(0, _("It has become more severe."))
     return "\n".join(lines) + "\n"

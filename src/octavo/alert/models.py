@@ -75,7 +75,9 @@ class Alert(models.Model):
     `key` says what it is about, within its rule: a story's first message, a count, a conversation, a source. `reason`
     holds the kind of reason and its figures; `words.reason` makes a sentence of them in the reader's language.
     `first_signal_at` is the moment of the first message (or silence) that belongs to it, `rang_at` of the last ringing,
-    of which there have been `rings`. `owner` has it; `chart` names the counted key drawn on its page.
+    of which there have been `rings`. `owner` has it; `chart` names the counted key drawn on its page. While nobody
+    acknowledges it, it is passed on at `pass_at`, in this ringing for the time `passed` + 1; `asked` are those whose turn it
+    has been already.
     """
 
     class State(models.TextChoices):
@@ -110,6 +112,10 @@ class Alert(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
     why = models.CharField(max_length=500, blank=True)
 
+    pass_at = models.DateTimeField(null=True)
+    passed = models.PositiveSmallIntegerField(default=0)
+    asked = ArrayField(models.BigIntegerField(), default=list)
+
     class Meta:
         ordering = ["-severity", "-rang_at", "-id"]
         constraints = [
@@ -128,6 +134,7 @@ class Alert(models.Model):
         indexes = [
             models.Index(fields=["-severity", "-rang_at"], condition=~Q(state="closed"), name="alert_standing"),
             models.Index(fields=["brand", "-opened_at"], name="alert_of_brand"),
+            models.Index(fields=["pass_at"], condition=Q(state="open", pass_at__isnull=False), name="alert_pass_due"),
         ]
 
     def __str__(self) -> str:
@@ -206,10 +213,12 @@ class Hook(models.Model):
 
 
 class Rota(models.Model):
-    """The watch of a brand. `zone` is where the wall hangs that its pattern's times are read from."""
+    """The watch of a brand. `zone` is where the wall hangs that its pattern's times are read from. `pass_after` holds the
+    minutes, by severity, after which an alert that nobody acknowledges is passed on (0 never; `rota.PASS_AFTER` else)."""
 
     brand = models.OneToOneField(Brand, on_delete=models.CASCADE, related_name="alert_rota")
     zone = models.CharField(max_length=64)
+    pass_after = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"rota of {self.brand_id}"
@@ -350,12 +359,13 @@ class Summary(Sending):
 class Delivery(Sending):
     """One message to one person or hook about one ringing of an alert, written in the transaction in which it rang.
 
-    `ring` is which ringing (1 the first). `wakes` says that quiet hours do not hold it back: the person has the watch.
-    In a `summary`, it is that which is sent, or not.
+    `ring` is which ringing (1 the first), `step` how often it had been passed on by then. `wakes` says that quiet hours do
+    not hold it back: the person has the watch. In a `summary`, it is that which is sent, or not.
     """
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
     ring = models.PositiveIntegerField()
+    step = models.PositiveSmallIntegerField(default=0)
     wakes = models.BooleanField(default=False)
     summary = models.ForeignKey(Summary, null=True, on_delete=models.CASCADE, related_name="deliveries")
 
@@ -363,7 +373,7 @@ class Delivery(Sending):
         ordering = ["created_at", "id"]
         constraints = [
             models.UniqueConstraint(
-                "alert", "ring", "person", condition=Q(person__isnull=False), name="alert_mail_once"
+                "alert", "ring", "step", "person", condition=Q(person__isnull=False), name="alert_mail_once"
             ),
             models.UniqueConstraint("alert", "ring", "hook", condition=Q(hook__isnull=False), name="alert_call_once"),
             models.CheckConstraint(condition=_TO, name="alert_delivery_to"),

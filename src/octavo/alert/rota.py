@@ -6,16 +6,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from octavo.alert import turns
-from octavo.alert.models import Handover, Rota, Shift
+from octavo.alert.models import Alert, Handover, Rota, Shift
 from octavo.alert.turns import Turn
 from octavo.conversations.models import Brand
+from octavo.kit import clock
 from octavo.people.models import User
 
+PASS_AFTER: Mapping[int, int] = MappingProxyType({5: 5, 4: 10, 3: 30, 2: 0, 1: 0})
+"""Minutes, by severity, after which an alert that nobody acknowledges is passed on, where a brand says nothing else. 0: never."""
+LAST_STEP = 2
+"""An alert is passed on twice: to the next on the rota, then to the administrators."""
 AHEAD = timedelta(days=8)
 """How far a page and the next turn look ahead: a week's pattern, whole."""
 
@@ -55,6 +61,29 @@ def ahead(brand: Brand, at: datetime) -> list[Turn]:
 def zone_of(brand: Brand) -> str:
     found = Rota.objects.filter(brand=brand).values_list("zone", flat=True).first()
     return found or settings.TIME_ZONE
+
+
+def pass_after(brand: int) -> dict[int, int]:
+    """Minutes by severity after which an alert is passed on; 0 where it is not."""
+    said = Rota.objects.filter(brand=brand).values_list("pass_after", flat=True).first() or {}
+    return {severity: int(said.get(str(severity), minutes)) for severity, minutes in PASS_AFTER.items()}
+
+
+def begin(alert: Alert) -> None:
+    """A new ringing: those who have the watch are asked first, and have their time. Sets fields, saves nothing."""
+    alert.asked, alert.passed = watchers(alert.brand, clock.now()), 0
+    resume(alert)
+
+
+def resume(alert: Alert) -> None:
+    """Give those who were asked last their time, from now on; none where somebody has acknowledged it, or nobody is left to
+    be asked. Sets a field, saves nothing."""
+    minutes = (
+        0
+        if alert.state != Alert.State.OPEN or alert.passed >= LAST_STEP
+        else pass_after(alert.brand_id)[alert.severity]
+    )
+    alert.pass_at = clock.now() + timedelta(minutes=minutes) if minutes and not alert.brand.is_demo else None
 
 
 def _turns(brands: Sequence[int], since: datetime, until: datetime) -> dict[int, list[Turn]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 
 from django.conf import settings
@@ -81,6 +81,17 @@ def set_zone(user: User, brand: Brand, zone: str) -> None:
             rota.zone = zone
             rota.save(update_fields=["zone"])
             ring.announce(brand.pk)
+
+
+def set_passing(user: User, brand: Brand, minutes: Mapping[int, int]) -> None:
+    """After how many minutes an alert of each severity is passed on (0 never), of what rings from now on."""
+    with transaction.atomic():
+        rota = _rota(brand)
+        after = {str(severity): minutes[severity] for severity in sorted(minutes)}
+        if rota.pass_after != after:
+            audit.log(user, "changed passing on", kind="alert rota", object_id=brand.pk, minutes=after)
+            rota.pass_after = after
+            rota.save(update_fields=["pass_after"])
 
 
 def _rota(brand: Brand) -> Rota:

@@ -19,6 +19,7 @@ urlpatterns = [
     path("alerts/watch/<slug:slug>/shifts/", watch_views.shift_add, name="alert-shift-add"),
     path("alerts/watch/<slug:slug>/handovers/", watch_views.handover_add, name="alert-handover-add"),
     path("alerts/watch/<slug:slug>/zone/", watch_views.watch_zone, name="alert-watch-zone"),
+    path("alerts/watch/<slug:slug>/passing/", watch_views.passing_set, name="alert-passing"),
     path("alerts/shifts/<int:number>/remove/", watch_views.shift_remove, name="alert-shift-remove"),
     path("alerts/handovers/<int:number>/remove/", watch_views.handover_remove, name="alert-handover-remove"),
     path("alerts/rules/", views.rules_page, name="alert-rules"),

@@ -80,7 +80,10 @@ def alert_page(request: HttpRequest, number: int) -> HttpResponse:
     alert = access.alert_for(user, number)
     said = evidence.of(user, [alert], most=evidence.ON_PAGE)[alert.pk]
     history = words.history(alert.events.order_by("-at", "-pk")[:200])
-    names = {u.pk: str(u) for u in User.objects.filter(pk__in={line.user_id for line in history if line.user_id})}
+    named = {line.user_id for line in history if line.user_id}
+    named |= {number for line in history for number in line.detail.get("to", ())}
+    names = {u.pk: str(u) for u in User.objects.filter(pk__in=named)}
+    passed = next((line for line in history if line.action == "passed" and line.at >= alert.rang_at), None)
     context = {
         "alert": alert,
         "heading": words.heading(alert),
@@ -88,6 +91,7 @@ def alert_page(request: HttpRequest, number: int) -> HttpResponse:
         "next_step": words.next_step(alert) if alert.state != Alert.State.CLOSED else "",
         "severity": words.severity(alert.severity),
         "said": said,
+        "passed": words.passed(passed, names) if passed and alert.state == Alert.State.OPEN else "",
         "members": alert.members.count(),
         "shape": evidence.shape(said),
         "chart": chart.of(alert),

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from octavo.alert import access, rota, schedule
-from octavo.alert.forms import HandoverForm, ShiftForm, ZoneForm
+from octavo.alert.forms import HandoverForm, PassForm, ShiftForm, ZoneForm
 from octavo.alert.models import Handover, Shift
 from octavo.alert.turns import Turn
 from octavo.conversations import access as conversations
@@ -138,6 +138,18 @@ def watch_zone(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("alert-watch-of", slug=slug)
 
 
+@require_POST
+def passing_set(request: HttpRequest, slug: str) -> HttpResponse:
+    user = people.administrator(request)
+    brand = conversations.brand_for(user, slug)
+    form = PassForm(request.POST)
+    if not form.is_valid():
+        return _page(request, brand, list(conversations.brands_for(user)), pass_form=form, status=422)
+    schedule.set_passing(user, brand, form.minutes())
+    messages.success(request, _("Saved."))
+    return redirect("alert-watch-of", slug=slug)
+
+
 def _page(
     request: HttpRequest,
     brand: Brand,
@@ -146,11 +158,12 @@ def _page(
     shift_form: ShiftForm | None = None,
     handover_form: HandoverForm | None = None,
     zone_form: ZoneForm | None = None,
+    pass_form: PassForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     zone, now = rota.zone_of(brand), clock.now()
     ahead = rota.ahead(brand, now)
-    members = _people(brand)
+    members, after = _people(brand), rota.pass_after(brand.pk)
     [on_watch] = rota.of([brand], now)
     context: dict[str, Any] = {
         "brand": brand,
@@ -162,6 +175,8 @@ def _page(
         "handovers": Handover.objects.filter(rota__brand=brand, ends__gt=now).select_related("person", "away"),
         "shift_form": shift_form or ShiftForm(people=members),
         "handover_form": handover_form or HandoverForm(people=members),
+        "passing": [(level, n) for level, n in after.items() if n],
+        "pass_form": pass_form or PassForm(initial={f"after_{level}": n for level, n in after.items()}),
         "zone_form": zone_form or ZoneForm(initial={"zone": zone}),
     }
     with timezone.override(zone):  # the whole page: nobody should have to convert hours to read a rota

@@ -234,6 +234,8 @@ def event(line: AlertEvent, people: Mapping[int, str]) -> str:
             return _("acknowledged it")
         case "took":
             return _("took it")
+        case "passed":
+            return passed(line, people)
         case "snoozed":
             return _("snoozed it until %(moment)s") % {"moment": moment(detail["until"])}
         case "woke":
@@ -250,6 +252,13 @@ def event(line: AlertEvent, people: Mapping[int, str]) -> str:
         case "undone":
             return _("undid that")
     return line.action
+
+
+def passed(line: AlertEvent, people: Mapping[int, str]) -> str:
+    """To whom it was passed on, and when."""
+    span = words.span(timedelta(minutes=line.detail["minutes"]))
+    named = ", ".join(people.get(number, _("somebody who left")) for number in line.detail["to"])
+    return _("passed it on to %(names)s after %(span)s") % {"names": named, "span": span}
 
 
 def link(alert: Alert) -> str:
