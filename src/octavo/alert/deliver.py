@@ -23,6 +23,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from octavo.alert import access, hooks, mail, rota, summaries, words
 from octavo.alert.models import MOST, Alert, Delivery, Hook, MailWish, Sending, Summary
+from octavo.alert.payloads import Notice
 from octavo.alert.undelivered import Undelivered
 from octavo.kit import clock
 from octavo.people.models import User
@@ -190,11 +191,12 @@ def _tell(sending: Summary | Delivery) -> None:
         told = summaries.alerts(sending)
         if not told:  # their brand was removed meanwhile
             return
-        subject, body = summaries.title(told), summaries.body(sending, told)
+        notice = Notice(sending.key, summaries.title(told), told, lead=summaries.why(sending))
     else:
-        subject, body = words.title(sending.alert), mail.body(sending)
+        notice = Notice(sending.key, words.title(sending.alert), [sending.alert], ring=sending.ring)
     if sending.person is not None:
-        mail.send(sending.person, subject, body, key=sending.key)
-    elif isinstance(sending, Delivery):
+        body = summaries.body(notice) if isinstance(sending, Summary) else mail.body(sending)
+        mail.send(sending.person, notice.title, body, key=sending.key)
+    else:
         assert sending.hook is not None
-        hooks.call(sending, sending.hook)
+        hooks.call(sending.hook, notice)

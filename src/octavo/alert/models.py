@@ -326,11 +326,12 @@ _TO = Q(channel="mail", person__isnull=False, hook__isnull=True) | Q(
 
 
 class Summary(Sending):
-    """Several deliveries to the same person or hook in one: what quiet hours held back. It is open to more until it is
-    first tried."""
+    """Several deliveries to the same person or hook in one: what quiet hours held back, or what was too many. It is open to
+    more until it is first tried."""
 
     class Why(models.TextChoices):
         QUIET = "quiet", _("Held back by quiet hours")
+        FLOOD = "flood", _("Many at once")
 
     why = models.CharField(max_length=5, choices=Why.choices)
 

@@ -6,7 +6,7 @@ Whoever asks holds the recipient (`hold`): two workers see one after the other w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -14,7 +14,13 @@ from django.utils.translation import ngettext
 
 from octavo.alert import quiet_hours, words
 from octavo.alert.models import Alert, Delivery, Sending, Summary
+from octavo.alert.payloads import Notice
 from octavo.kit import clock
+
+MOST, SPAN = 5, timedelta(minutes=10)
+"""So many go to the same person or hook one by one within such a time; what comes beyond them goes together."""
+GATHERED = timedelta(minutes=2)
+"""As long as a summary waits for more: short enough for the worst of it, long enough for a flood to be a few letters."""
 
 
 def hold(sending: Sending) -> None:
@@ -24,12 +30,16 @@ def hold(sending: Sending) -> None:
 
 
 def gather(delivery: Delivery) -> bool:
-    """Put a delivery that is not for now into a summary; whether it was."""
+    """Put a delivery that is not for now, or one too many, into a summary; whether it was."""
+    now = clock.now()
     if delivery.person is not None and not delivery.wakes:
-        ends = quiet_hours.until(delivery.person, severity=delivery.alert.severity, at=clock.now())
+        ends = quiet_hours.until(delivery.person, severity=delivery.alert.severity, at=now)
         if ends is not None:
             _join(delivery, Summary.Why.QUIET, ends)
             return True
+    if _flooded(delivery, now):
+        _join(delivery, Summary.Why.FLOOD, now + GATHERED)
+        return True
     return False
 
 
@@ -53,16 +63,26 @@ def why(summary: Summary) -> str:
     match summary.why:
         case Summary.Why.QUIET:
             return _("Your quiet hours held these back.")
+        case Summary.Why.FLOOD:
+            return _("So many alerts rang that the latest come together.")
     return ""
 
 
-def body(summary: Summary, told: Sequence[Alert]) -> str:
+def body(notice: Notice) -> str:
     """The letter: each alert with its reason, how it stands and the way to it."""
-    lines = [why(summary), ""]
-    for alert in told:
+    lines = [notice.lead, ""]
+    for alert in notice.alerts:
         stands = _("Rang %(ago)s. %(state)s.") % {"ago": words.ago(alert.rang_at), "state": words.state(alert)}
         lines += [words.title(alert), words.reason(alert), stands, words.link(alert), ""]
     return "\n".join(lines)
+
+
+def _flooded(delivery: Delivery, now: datetime) -> bool:
+    """Whether as many have gone out as may go out one by one, or others wait already to go out together."""
+    same = {"channel": delivery.channel, "person": delivery.person, "hook": delivery.hook}
+    open_ = Summary.objects.filter(**same, why=Summary.Why.FLOOD, state=Summary.State.WAITING, attempts=0)
+    alone = Delivery.objects.filter(**same, state=Delivery.State.SENT, summary=None, sent_at__gt=now - SPAN)
+    return open_.exists() or alone.count() >= MOST
 
 
 def _join(delivery: Delivery, reason: Summary.Why, at: datetime) -> None:

@@ -263,13 +263,21 @@ def passed(line: AlertEvent, people: Mapping[int, str]) -> str:
 
 def link(alert: Alert) -> str:
     """The page of an alert, for those who are somewhere else."""
+    return _base() + reverse("alert", args=[alert.pk])
+
+
+def list_link() -> str:
+    """The list of alerts, for those who are somewhere else."""
+    return _base() + reverse("alerts")
+
+
+def open_words(n: int = 1) -> str:
+    return _("Open the alert") if n == 1 else _("Open the alerts")
+
+
+def _base() -> str:
     options = settings.OCTAVO_OPTIONS
-    base = options.public_url or f"http://{options.host}:{options.port}"
-    return base.rstrip("/") + reverse("alert", args=[alert.pk])
-
-
-def open_words() -> str:
-    return _("Open the alert")
+    return (options.public_url or f"http://{options.host}:{options.port}").rstrip("/")
 
 
 def ago(at: datetime) -> str:
