@@ -21,8 +21,8 @@ from django.utils import timezone, translation
 from procrastinate.contrib.django import app as jobs
 from procrastinate.exceptions import AlreadyEnqueued
 
-from octavo.alert import access, hooks, mail, rota, summaries, words
-from octavo.alert.models import MOST, Alert, Delivery, Hook, MailWish, Sending, Summary
+from octavo.alert import access, hooks, mail, push, rota, summaries, words
+from octavo.alert.models import MOST, Alert, Delivery, Device, Hook, MailWish, Sending, Summary
 from octavo.alert.payloads import Notice
 from octavo.alert.undelivered import Undelivered
 from octavo.kit import clock
@@ -57,6 +57,10 @@ def address(alert: Alert) -> None:
             if alert.severity >= wishes.get(person.pk, told.usual)
         ]
     rows += [
+        _delivery(alert, Delivery.Channel.PUSH, person=device.person, device=device, wakes=told.on_watch)
+        for device in _devices(told.people).filter(least__lte=alert.severity)
+    ]
+    rows += [
         _delivery(alert, Delivery.Channel.HOOK, hook=hook)
         for hook in Hook.objects.filter(brand=alert.brand_id, on=True, least__lte=alert.severity)
     ]
@@ -66,14 +70,20 @@ def address(alert: Alert) -> None:
 
 
 def pass_on(alert: Alert, people: Sequence[User]) -> None:
-    """Tell those whose turn it is now, because nobody has acknowledged it: by letter, unless they never want any."""
+    """Tell those whose turn it is now, because nobody has acknowledged it: on every device, and by letter, unless they never
+    want any."""
+    rows = [
+        _delivery(alert, Delivery.Channel.PUSH, person=device.person, device=device, step=alert.passed)
+        for device in _devices(people)
+    ]
     if settings.OCTAVO_OPTIONS.mail_host:
         never = set(MailWish.objects.filter(person__in=people, least=NEVER).values_list("person", flat=True))
-        rows = [
+        rows += [
             _delivery(alert, Delivery.Channel.MAIL, person=person, step=alert.passed)
             for person in people
             if person.pk not in never
         ]
+    if rows:
         Delivery.objects.bulk_create(rows, ignore_conflicts=True)
         _ask()
 
@@ -125,16 +135,12 @@ def try_again(delivery: Delivery) -> None:
     )
 
 
-def _delivery(
-    alert: Alert,
-    channel: Delivery.Channel,
-    *,
-    person: User | None = None,
-    hook: Hook | None = None,
-    wakes: bool = False,
-    step: int = 0,
-) -> Delivery:
-    return Delivery(alert=alert, ring=alert.rings, channel=channel, person=person, hook=hook, wakes=wakes, step=step)
+def _devices(people: Sequence[User]) -> QuerySet[Device]:
+    return Device.objects.filter(person__in=people).select_related("person")
+
+
+def _delivery(alert: Alert, channel: Delivery.Channel, **given: Any) -> Delivery:
+    return Delivery(alert=alert, ring=alert.rings, channel=channel, **given)
 
 
 def _ask() -> None:
@@ -153,12 +159,14 @@ def _next() -> Summary | Delivery | None:
     """What is sent now: summaries first, whose time has come; then what is most severe. Others that only refer to the row
     are not kept waiting."""
     mine: dict[str, Any] = {"skip_locked": True, "of": ("self",), "no_key": True}
-    summary = _due(Summary).select_for_update(**mine).select_related("person", "hook").order_by("next_at").first()
+    summary = (
+        _due(Summary).select_for_update(**mine).select_related("person", "hook", "device").order_by("next_at").first()
+    )
     return (
         summary
         or _due(Delivery)
         .select_for_update(**mine)
-        .select_related("alert__brand", "alert__rule", "person", "hook")
+        .select_related("alert__brand", "alert__rule", "person", "hook", "device")
         .order_by("-alert__severity", "next_at", "pk")
         .first()
     )
@@ -194,7 +202,9 @@ def _tell(sending: Summary | Delivery) -> None:
         notice = Notice(sending.key, summaries.title(told), told, lead=summaries.why(sending))
     else:
         notice = Notice(sending.key, words.title(sending.alert), [sending.alert], ring=sending.ring)
-    if sending.person is not None:
+    if sending.channel == Sending.Channel.PUSH:
+        push.send(sending.device, notice)
+    elif sending.person is not None:
         body = summaries.body(notice) if isinstance(sending, Summary) else mail.body(sending)
         mail.send(sending.person, notice.title, body, key=sending.key)
     else:

@@ -133,6 +133,12 @@ class QuietForm(forms.Form):
         return data
 
 
+class LeastForm(forms.Form):
+    """From which severity a device tells."""
+
+    least = forms.TypedChoiceField(label=_("From severity"), choices=_severities, coerce=int)
+
+
 class ShiftForm(forms.Form):
     """A line of the weekly pattern."""
 

@@ -261,6 +261,44 @@ class Handover(models.Model):
         return f"{self.person_id} instead of {self.away_id} until {self.ends}"
 
 
+class PushKey(models.Model):
+    """The key pair by which push services know this installation: one, made when it is first needed. `sealed` holds it
+    encrypted."""
+
+    only = models.BooleanField(default=True, unique=True)
+    sealed = models.BinaryField()
+    made_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(only=True), name="alert_push_key_only")]
+
+    def __str__(self) -> str:
+        return f"push key of {self.made_at:%Y-%m-%d}"
+
+
+class Device(models.Model):
+    """A browser that a person wants to be told in, closed or not, from severity `least` on.
+
+    `sealed` holds its address at a push service and its keys, encrypted: whoever has them can speak to it. `digest` finds
+    the address again, `host` is what may be shown of it.
+    """
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="alert_devices")
+    name = models.CharField(max_length=80)
+    host = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64, unique=True)
+    sealed = models.BinaryField()
+    least = models.PositiveSmallIntegerField(choices=Severity.choices, default=3)
+    created_at = models.DateTimeField(default=clock.now)
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class MailWish(models.Model):
     """From which severity a person wants e-mail. Without one: `deliver.MAIL_FROM`. 6 is never."""
 
@@ -287,11 +325,15 @@ class QuietHours(models.Model):
 
 
 class Sending(models.Model):
-    """What goes out to one person or hook: how far it has come. `next_at` is when it is tried next, null when it is not.
-    `detail` says what went wrong last, in words that hold no address and no secret."""
+    """What goes out to one person (by mail, or to one of their devices) or hook: how far it has come. `next_at` is when it is
+    tried next, null when it is not. `detail` says what went wrong last, in words that hold no address and no secret.
+
+    `device` is a number only, so that removing one writes to no row that a worker may hold.
+    """
 
     class Channel(models.TextChoices):
         MAIL = "mail", _("E-mail")
+        PUSH = "push", pgettext_lazy("delivery", "Push")
         HOOK = "hook", pgettext_lazy("delivery", "Webhook")
 
     class State(models.TextChoices):
@@ -304,6 +346,7 @@ class Sending(models.Model):
     channel = models.CharField(max_length=4, choices=Channel.choices)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     hook = models.ForeignKey(Hook, null=True, on_delete=models.CASCADE, related_name="+")
+    device = models.ForeignKey(Device, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=clock.now)
@@ -320,8 +363,10 @@ class Sending(models.Model):
         return self.person_id if self.person_id is not None else -(self.hook_id or 0)
 
 
-_TO = Q(channel="mail", person__isnull=False, hook__isnull=True) | Q(
-    channel="hook", person__isnull=True, hook__isnull=False
+_TO = (
+    Q(channel="mail", person__isnull=False, hook__isnull=True, device__isnull=True)
+    | Q(channel="push", person__isnull=False, hook__isnull=True, device__isnull=False)
+    | Q(channel="hook", person__isnull=True, hook__isnull=False, device__isnull=True)
 )
 
 
@@ -346,6 +391,7 @@ class Summary(Sending):
                 "channel",
                 "person",
                 "hook",
+                "device",
                 condition=Q(state="waiting", attempts=0),
                 nulls_distinct=False,
                 name="alert_summary_open_once",
@@ -374,7 +420,10 @@ class Delivery(Sending):
         ordering = ["created_at", "id"]
         constraints = [
             models.UniqueConstraint(
-                "alert", "ring", "step", "person", condition=Q(person__isnull=False), name="alert_mail_once"
+                "alert", "ring", "step", "person", condition=Q(channel="mail"), name="alert_mail_once"
+            ),
+            models.UniqueConstraint(
+                "alert", "ring", "step", "device", condition=Q(device__isnull=False), name="alert_push_once"
             ),
             models.UniqueConstraint("alert", "ring", "hook", condition=Q(hook__isnull=False), name="alert_call_once"),
             models.CheckConstraint(condition=_TO, name="alert_delivery_to"),

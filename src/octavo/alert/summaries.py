@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -79,21 +80,19 @@ def body(notice: Notice) -> str:
 
 def _flooded(delivery: Delivery, now: datetime) -> bool:
     """Whether as many have gone out as may go out one by one, or others wait already to go out together."""
-    same = {"channel": delivery.channel, "person": delivery.person, "hook": delivery.hook}
+    same = _to(delivery)
     open_ = Summary.objects.filter(**same, why=Summary.Why.FLOOD, state=Summary.State.WAITING, attempts=0)
     alone = Delivery.objects.filter(**same, state=Delivery.State.SENT, summary=None, sent_at__gt=now - SPAN)
     return open_.exists() or alone.count() >= MOST
 
 
 def _join(delivery: Delivery, reason: Summary.Why, at: datetime) -> None:
-    summary, _new = Summary.objects.get_or_create(
-        why=reason,
-        channel=delivery.channel,
-        person=delivery.person,
-        hook=delivery.hook,
-        state=Summary.State.WAITING,
-        attempts=0,
-        defaults={"next_at": at},
-    )
+    still_open = {"why": reason, "state": Summary.State.WAITING, "attempts": 0}
+    summary, _new = Summary.objects.get_or_create(**_to(delivery), **still_open, defaults={"next_at": at})
     delivery.summary, delivery.state, delivery.next_at = summary, Delivery.State.SUMMED, None
     delivery.save(update_fields=["summary", "state", "next_at"])
+
+
+def _to(delivery: Delivery) -> dict[str, Any]:
+    """To whom it goes, and how."""
+    return {name: getattr(delivery, name) for name in ("channel", "person_id", "hook_id", "device_id")}

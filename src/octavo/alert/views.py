@@ -104,7 +104,9 @@ def alert_page(request: HttpRequest, number: int) -> HttpResponse:
             )
             for line in history
         ],
-        "deliveries": alert.deliveries.select_related("person", "hook", "summary").order_by("-ring", "pk")[:50],
+        "deliveries": alert.deliveries.select_related("person", "hook", "device", "summary").order_by("-ring", "pk")[
+            :50
+        ],
         "mail": bool(settings.OCTAVO_OPTIONS.mail_host),
         "snoozes": snooze.CHOICES,
         "closings": words.CLOSINGS,

@@ -263,12 +263,17 @@ def passed(line: AlertEvent, people: Mapping[int, str]) -> str:
 
 def link(alert: Alert) -> str:
     """The page of an alert, for those who are somewhere else."""
-    return _base() + reverse("alert", args=[alert.pk])
+    return _base() + path(alert)
 
 
 def list_link() -> str:
     """The list of alerts, for those who are somewhere else."""
-    return _base() + reverse("alerts")
+    return _base() + path(None)
+
+
+def path(alert: Alert | None) -> str:
+    """The page of an alert, or of all of them, within the installation."""
+    return reverse("alert", args=[alert.pk]) if alert else reverse("alerts")
 
 
 def open_words(n: int = 1) -> str:

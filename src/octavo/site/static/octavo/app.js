@@ -6,6 +6,7 @@ import "./command.js";
 import "./inbox.js";
 import "./conversation.js";
 import "./alerts.js";
+import "./push.js";
 import "./live.js";
 import "./forms.js";
 import "./renew.js";
