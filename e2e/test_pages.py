@@ -29,7 +29,7 @@ NOT_PAGES = {
     "people-invite", "people-withdraw", "people-password", "people-change", "api-token-revoke", "brand-read-again",
     "campaign-delete", "demo-load", "demo-remove", "api-schema", "alert-act", "alert-undo", "alert-mail", "alert-quiet", "alert-quiet-end",
     "alert-shift-add", "alert-shift-remove", "alert-handover-add", "alert-handover-remove", "alert-watch-zone",
-    "alert-passing", "alert-device-add", "alert-device-act", "push-worker", "alert-rule-change",
+    "alert-passing", "alert-device-add", "alert-device-act", "push-worker", "alert-sound", "live-ringing", "alert-rule-change",
     "alert-rule-try", "alert-hook-add", "alert-hook-act", "alert-delivery-again",
 }  # fmt: skip
 """Addresses that take a form or answer a program."""

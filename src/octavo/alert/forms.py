@@ -133,6 +133,16 @@ class QuietForm(forms.Form):
         return data
 
 
+class SoundForm(forms.Form):
+    """Whether one hears alerts while Octavo is open."""
+
+    alert_sound = forms.BooleanField(
+        label=_("A short tone when an alert rings"),
+        required=False,
+        help_text=_("While Octavo is open in a tab, also behind another. The tab's title calls in any case."),
+    )
+
+
 class LeastForm(forms.Form):
     """From which severity a device tells."""
 

@@ -66,10 +66,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The first number: alerts nobody has acknowledged, and since when the oldest of them rings."""
+    """The first number: alerts nobody has acknowledged, since when the oldest of them rings, and when the last one rang."""
 
     open: int
     oldest: datetime | None
+    newest: datetime | None
     worst: int
 
 
@@ -141,8 +142,8 @@ def tabs(user: User, chosen: Filter) -> list[tuple[str, str, int]]:
 
 def standing(user: User) -> Standing:
     found = access.alerts_for(user).filter(state=Alert.State.OPEN)
-    said = found.aggregate(n=N("pk"), oldest=Min("rang_at"), worst=Max("severity"))
-    return Standing(said["n"], said["oldest"], said["worst"] or 0)
+    said = found.aggregate(n=N("pk"), oldest=Min("rang_at"), newest=Max("rang_at"), worst=Max("severity"))
+    return Standing(said["n"], said["oldest"], said["newest"], said["worst"] or 0)
 
 
 def failed(user: User) -> int:

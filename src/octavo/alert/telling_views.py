@@ -17,7 +17,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
 from octavo.alert import access, deliver, push, quiet_hours
-from octavo.alert.forms import LeastForm, MailForm, QuietForm
+from octavo.alert.forms import LeastForm, MailForm, QuietForm, SoundForm
 from octavo.alert.models import Device, MailWish, QuietHours, Summary
 from octavo.alert.undelivered import Undelivered
 from octavo.kit import webpush
@@ -37,6 +37,15 @@ def mail_wish(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return HttpResponseBadRequest()
     MailWish.objects.update_or_create(person=user, defaults={"least": form.cleaned_data["least"]})
+    messages.success(request, _("Saved."))
+    return redirect("alert-told")
+
+
+@require_POST
+def sound_wish(request: HttpRequest) -> HttpResponse:
+    user = person(request)
+    user.alert_sound = "alert_sound" in request.POST
+    user.save(update_fields=["alert_sound"])
     messages.success(request, _("Saved."))
     return redirect("alert-told")
 
@@ -132,6 +141,7 @@ def _page(request: HttpRequest, user: User, *, quiet_form: QuietForm | None = No
     usual = {"begins": quiet.begins, "ends": quiet.ends, "least": quiet.least} if quiet else None
     context: dict[str, Any] = {
         "mail": bool(settings.OCTAVO_OPTIONS.mail_host),
+        "sound_form": SoundForm(initial={"alert_sound": user.alert_sound}),
         "mail_form": MailForm(initial={"least": wish.least if wish else deliver.MAIL_FROM}),
         "devices": [
             (device, LeastForm(initial={"least": device.least}, auto_id=f"id_{device.pk}_%s"))

@@ -11,6 +11,7 @@ urlpatterns = [
     path("alerts/undo/", views.undo_decision, name="alert-undo"),
     path("alerts/told/", telling_views.told_page, name="alert-told"),
     path("alerts/told/mail/", telling_views.mail_wish, name="alert-mail"),
+    path("alerts/told/sound/", telling_views.sound_wish, name="alert-sound"),
     path("alerts/told/quiet/", telling_views.quiet_set, name="alert-quiet"),
     path("alerts/told/quiet/end/", telling_views.quiet_end, name="alert-quiet-end"),
     path("alerts/record/", views.honesty_page, name="alert-record"),

@@ -184,6 +184,11 @@ class Shell:
         return Alert("calm", _("Calm"), href)
 
     @cached_property
+    def rang_at(self) -> str:
+        """When the last of the alerts rang that nobody has acknowledged, as ISO text; the present where there is none."""
+        return (self._standing.newest or clock.now()).isoformat()
+
+    @cached_property
     def watches(self) -> Sequence[OnWatch]:
         """Who has the watch of each brand that has a rota."""
         user = self.request.user

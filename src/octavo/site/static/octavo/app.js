@@ -8,5 +8,6 @@ import "./conversation.js";
 import "./alerts.js";
 import "./push.js";
 import "./live.js";
+import "./ringing.js";
 import "./forms.js";
 import "./renew.js";
