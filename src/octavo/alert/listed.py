@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Count as N
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import F, Max, Min, Q, QuerySet
 from django.http import QueryDict
 
 from octavo.alert import access, counts, honesty, words
@@ -20,17 +21,23 @@ from octavo.people.models import User
 
 PAGE = 30
 TABS = ("standing", "closed", "all")
+DELAYS = MappingProxyType(
+    {"alert": F("opened_at") - F("first_signal_at"), "person": F("acknowledged_at") - F("opened_at")}
+)
+"""From the first signal to the alert, and from the alert to a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a list shows; what is empty or unknown in a query string is ignored. `week` is the day a week begins."""
+    """What a list shows; what is empty or unknown in a query string is ignored. `week` is the day a week begins. `delay`
+    names one of `DELAYS`: the alerts that have it, the longest first."""
 
     tab: str = "standing"
     brand: str = ""
     rule: str = ""
     outcome: str = ""
     week: date | None = None
+    delay: str = ""
     after: int = 0
 
     @classmethod
@@ -48,6 +55,7 @@ class Filter:
             rule=one("rule", RuleKind.values),
             outcome=outcome,
             week=week,
+            delay=one("delay", list(DELAYS)),
             after=int(after) if after.isdecimal() and len(after) < 19 else 0,
         )
 
@@ -59,6 +67,7 @@ class Filter:
             "rule": self.rule,
             "outcome": self.outcome,
             "week": self.week.isoformat() if self.week else "",
+            "delay": self.delay,
             **changes,
         }
         return urlencode({name: value for name, value in values.items() if value})
@@ -114,6 +123,8 @@ def alerts(user: User, chosen: Filter) -> QuerySet[Alert]:
         found = found.filter(rule__kind=chosen.rule)
     if chosen.outcome:
         found = found.filter(outcome="" if chosen.outcome == "none" else chosen.outcome)
+    if chosen.delay:
+        found = found.annotate(delay=DELAYS[chosen.delay]).filter(delay__isnull=False)
     if chosen.week:
         since, until = honesty.bounds(chosen.week)
         found = found.filter(opened_at__gte=since, opened_at__lt=until)
@@ -135,7 +146,7 @@ def tabs(user: User, chosen: Filter) -> list[tuple[str, str, int]]:
     """(name, query string, how many) of each tab under the other conditions."""
     found = []
     for tab in TABS:
-        there = Filter(tab=tab, brand=chosen.brand, rule=chosen.rule, outcome=chosen.outcome, week=chosen.week)
+        there = replace(chosen, tab=tab, after=0)
         found.append((tab, there.query(tab=tab), alerts(user, there).count()))
     return found
 
@@ -188,6 +199,8 @@ def level(worst: int) -> str:
 
 
 def _order(chosen: Filter) -> tuple[str, ...]:
+    if chosen.delay:
+        return ("-delay", "-pk")
     return ("-severity", "-rang_at", "-pk") if chosen.tab == "standing" else ("-opened_at", "-pk")
 
 

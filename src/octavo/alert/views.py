@@ -66,7 +66,7 @@ def alerts_page(request: HttpRequest) -> HttpResponse:
         "brands": brands,
         "outcome": Alert.Outcome(chosen.outcome).label if chosen.outcome in Alert.Outcome.values else "",
         "plain": listed.Filter(tab=chosen.tab).query(),
-        "narrowed": bool(chosen.brand or chosen.rule or chosen.outcome or chosen.week),
+        "narrowed": bool(chosen.brand or chosen.rule or chosen.outcome or chosen.week or chosen.delay),
     }
     return render(request, "alert/alerts.html", context)
 
@@ -363,11 +363,15 @@ def honesty_page(request: HttpRequest) -> HttpResponse:
     user = person(request)
     brands = {brand.slug: brand for brand in conversations.brands_for(user)}
     brand = brands.get(request.GET.get("brand", ""))
-    weeks, missed = honesty.weeks(user, brand=brand.pk if brand else None)
+    weeks, all_missed = honesty.weeks(user, brand=brand.pk if brand else None)
+    week = listed.Filter.parse(request.GET).week
+    missed = [each for each in all_missed if week is None or honesty.week_of(each.said_at) == week]
     judged = sum(week.judged for week in weeks)
     context = {
         "weeks": weeks,
-        "missed": missed,
+        "missed": missed[: honesty.MOST_MISSED],
+        "missed_n": len(missed),
+        "week": week,
         "judged": judged,
         "useful": sum(week.useful for week in weeks),
         "false": sum(week.false for week in weeks),
