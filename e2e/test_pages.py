@@ -27,7 +27,9 @@ NOT_PAGES = {
     "inbox-act", "view-save", "view-delete", "undo", "conversation-status", "conversation-assign", "conversation-note",
     "correct", "withdraw", "places", "live", "hook", "source-test", "source-act", "import-again", "import-discard",
     "people-invite", "people-withdraw", "people-password", "people-change", "api-token-revoke", "brand-read-again",
-    "campaign-delete", "demo-load", "demo-remove", "api-schema", "alert-act", "alert-undo", "alert-mail", "alert-rule-change",
+    "campaign-delete", "demo-load", "demo-remove", "api-schema", "alert-act", "alert-undo", "alert-mail", "alert-quiet", "alert-quiet-end",
+    "alert-shift-add", "alert-shift-remove", "alert-handover-add", "alert-handover-remove", "alert-watch-zone",
+    "alert-passing", "alert-device-add", "alert-device-act", "push-worker", "alert-sound", "live-ringing", "alert-rule-change",
     "alert-rule-try", "alert-hook-add", "alert-hook-act", "alert-delivery-again",
 }  # fmt: skip
 """Addresses that take a form or answer a program."""
@@ -103,6 +105,9 @@ def places(octavo: Running, chromium: Browser, irma: Person, demo: str, tramonto
         Place("alert", alert),
         Place("alert-rules", "/alerts/rules/"),
         Place("alert-rules-of", tried),
+        Place("alert-told", "/alerts/told/"),
+        Place("alert-watch", "/alerts/watch/"),
+        Place("alert-watch-of", f"/alerts/watch/{demo}/"),
         Place("alert-record", "/alerts/record/"),
         Place("sources", "/sources/"),
         Place("source-new", "/sources/new/"),

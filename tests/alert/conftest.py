@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 from by_hand import Says, readings
 from conftest import MakesPosts
 from django.db import transaction
 from ringing import GRAVE, VALVE, Keeps
+from telling import Called, Post, answering, free_port, put
 
 from octavo.alert import watch
 from octavo.alert.models import Alert
@@ -44,3 +47,22 @@ def rang(kept: Keeps) -> Alert:
     """An alert about one grave message."""
     kept(VALVE)
     return Alert.objects.get()
+
+
+@pytest.fixture
+def post_office(settings: Any) -> Iterator[Post]:
+    kept = Post()
+    controller = Controller(kept, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    put(
+        settings, mail_host="127.0.0.1", mail_port=controller.port, mail_security="none", mail_from="octavo@example.org"
+    )
+    yield kept
+    controller.stop()
+
+
+@pytest.fixture
+def called(settings: Any) -> Iterator[Called]:
+    put(settings, allow_private_feeds=True)
+    with answering() as there:
+        yield there

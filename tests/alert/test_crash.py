@@ -12,9 +12,10 @@ import pytest
 from django.db import connection
 from ringing import VALVE
 
-from octavo.alert import deliver
-from octavo.alert.models import Alert, AlertEvent, Delivery
+from octavo.alert import deliver, ring, rules
+from octavo.alert.models import Alert, AlertEvent, Delivery, RuleKind
 from octavo.conversations.models import Brand, Mention
+from octavo.kit import clock
 from octavo.people.models import User
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -52,7 +53,7 @@ die("committed")
 """
 
 
-def run(die: str) -> int:
+def run(die: str, program: str = PROGRAM) -> int:
     database = str(connection.settings_dict["NAME"])
     environment = {
         **os.environ,
@@ -60,7 +61,7 @@ def run(die: str) -> int:
         "TEST_DATABASE": database,
         "DIE": die,
     }
-    return subprocess.run([sys.executable, "-c", textwrap.dedent(PROGRAM)], env=environment, timeout=120).returncode
+    return subprocess.run([sys.executable, "-c", textwrap.dedent(program)], env=environment, timeout=120).returncode
 
 
 def test_a_process_killed_anywhere_on_the_way_leaves_one_alert_and_one_letter(brand: Brand, user: User) -> None:
@@ -74,3 +75,38 @@ def test_a_process_killed_anywhere_on_the_way_leaves_one_alert_and_one_letter(br
     assert AlertEvent.objects.filter(action="rang").count() == 1
     assert Delivery.objects.get().state == Delivery.State.WAITING and deliver.any_due()
     assert Mention.objects.get().text == VALVE
+
+
+PASSING = """
+import os, signal, sys
+import django
+django.setup()
+from django.conf import settings
+from django.db import connection
+connection.settings_dict["NAME"] = os.environ["TEST_DATABASE"]
+settings.OCTAVO_OPTIONS = settings.OCTAVO_OPTIONS.model_copy(update={"mail_host": "127.0.0.1", "mail_port": 9})
+from octavo.alert import deliver, passing, ring
+
+def die(where):
+    if os.environ["DIE"] == where:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+tell, announce = deliver.pass_on, ring.announce
+deliver.pass_on = lambda *given: (die("noted"), tell(*given))
+ring.announce = lambda *given: (announce(*given), die("told"))
+passing.pass_due()
+die("committed")
+"""
+
+
+def test_a_worker_killed_while_it_passes_on_passes_on_once(brand: Brand, admin: User) -> None:
+    rule = rules.of([brand.pk])[brand.pk, RuleKind.BURST]
+    reason = {"kind": "burst", "key": "all", "hour": 9, "usual_hour": 1, "once_in_days": 9}
+    ring.open_alert(rule, "all", severity=4, reason=reason, first_signal_at=clock.now())
+    Alert.objects.update(pass_at=clock.now())
+    for where in ("noted", "told"):
+        assert run(where, PASSING) == -signal.SIGKILL
+        assert not AlertEvent.objects.filter(action="passed").exists() and not Delivery.objects.exists()
+    assert run("committed", PASSING) == -signal.SIGKILL
+    assert run("nowhere", PASSING) == 0
+    assert AlertEvent.objects.filter(action="passed").count() == 1 == Delivery.objects.filter(person=admin).count()

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import email
 import json
-import socket
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.test import Client
 from ringing import VALVE, Keeps
+from telling import Called, Post, due_now, free_port, put
 
 from octavo.alert import deliver, hooks, ring, rules
 from octavo.alert.models import Alert, Delivery, Hook, MailWish, RuleKind
@@ -26,83 +20,8 @@ from octavo.kit import clock
 from octavo.people.models import User
 
 
-class Post:
-    """A mail server's other end: keeps what it is given, or refuses with `answer`."""
-
-    def __init__(self) -> None:
-        self.letters: list[Message] = []
-        self.to: list[str] = []
-        self.answer = ""
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        if self.answer:
-            return self.answer
-        self.letters.append(email.message_from_bytes(envelope.content))
-        self.to += envelope.rcpt_tos
-        return "250 kept"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _set(settings: Any, **changes: object) -> None:
-    settings.OCTAVO_OPTIONS = settings.OCTAVO_OPTIONS.model_copy(update=changes)
-
-
-@pytest.fixture
-def post_office(settings: Any) -> Iterator[Post]:
-    kept = Post()
-    controller = Controller(kept, hostname="127.0.0.1", port=_free_port())
-    controller.start()
-    _set(
-        settings, mail_host="127.0.0.1", mail_port=controller.port, mail_security="none", mail_from="octavo@example.org"
-    )
-    yield kept
-    controller.stop()
-
-
-class Called:
-    """An address that is called: keeps the calls, answers with `status`."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[dict[str, str], bytes]] = []
-        self.status = 200
-        self.url = ""
-
-
-@pytest.fixture
-def called(settings: Any) -> Iterator[Called]:
-    there = Called()
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            there.calls.append((dict(self.headers.items()), body))
-            self.send_response(there.status)
-            self.send_header("Location", "http://127.0.0.1:9/elsewhere")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    there.url = f"http://127.0.0.1:{server.server_port}/hook/SECRET"
-    _set(settings, allow_private_feeds=True)
-    yield there
-    server.shutdown()
-    server.server_close()
-
-
 def hook(brand: Brand, admin: User, url: str, kind: str = "plain", least: int = 1) -> tuple[Hook, str]:
     return hooks.create(admin, brand, name=f"{kind} {least}", kind=Hook.Kind(kind), url=url, least=least)
-
-
-def due_now() -> None:
-    Delivery.objects.filter(state="waiting").update(next_at=clock.now())
 
 
 def test_a_letter_reaches_those_who_want_it_with_the_reason_and_the_way(
@@ -184,7 +103,7 @@ def test_what_cannot_be_delivered_is_given_up_said_so_and_can_be_sent_again_by_h
 def test_a_mail_server_that_is_not_there_is_tried_with_growing_pauses_and_then_given_up(
     settings: Any, user: User, kept: Keeps
 ) -> None:
-    _set(settings, mail_host="127.0.0.1", mail_port=_free_port(), mail_security="none")
+    put(settings, mail_host="127.0.0.1", mail_port=free_port(), mail_security="none")
     kept(VALVE)
     pauses = []
     while (delivery := Delivery.objects.get()).state == "waiting":

@@ -262,6 +262,33 @@ def test_the_record_counts_verdicts_and_what_did_not_ring(
     assert "outcome=useful" in said and "smelled of petrol" in said and "he choked" not in said
 
 
+def test_every_number_of_the_record_opens_what_is_behind_it(
+    signed_in: Client, kept: Keeps, user: User, brand: Brand
+) -> None:
+    """Alerts by their delays, the longest first; what did not ring by its week."""
+    import re
+
+    from by_hand import Says
+
+    kept(VALVE, ago=timedelta(hours=2))
+    kept(LEAK, ago=timedelta(minutes=5))
+    act(signed_in, Alert.objects.earliest("pk"), "acknowledge")
+    [overlooked] = kept("It smelled of petrol, all of us felt sick.", says=Says("complaint", urgency=1))
+    conversations.correct(user, overlooked, "register", "crisis")
+    record = page(signed_in, "/alerts/record/", brand=brand.slug)
+    links = [link.replace("&amp;", "&") for link in re.findall(r'<td class="num"><a href="([^"]+)"', record)]
+    by = {re.search(r"delay=(\w+)|(outcome=\w+)|$", link)[0]: link for link in links}  # type: ignore[index]
+    assert all(brand.slug in link for link in links)
+    late = page(signed_in, by["delay=alert"])
+    assert late.index("choked") < late.index("data leak") and "2 h" in late
+    seen = page(signed_in, by["delay=person"])
+    assert "choked" in seen and "data leak" not in seen
+    [missed] = [link for link in links if link.startswith("?week=")]
+    assert "smelled of petrol" in page(signed_in, f"/alerts/record/{missed.split('#')[0]}")
+    assert "smelled of petrol" not in page(signed_in, "/alerts/record/", week="2020-01-06")
+    assert "data leak" in page(signed_in, "/alerts/", tab="all", delay="nonsense")
+
+
 @pytest.mark.parametrize("language", ["fr", "it"])
 def test_every_page_speaks_the_readers_language(signed_in: Client, rang: Alert, user: User, language: str) -> None:
     user.language = language

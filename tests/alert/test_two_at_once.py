@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from datetime import timedelta
+from typing import Any, TypeVar
 
 import pytest
 from by_hand import readings
 from conftest import MakesPosts
 from django.db import IntegrityError, connection, transaction
 from ringing import GRAVE, VALVE
+from telling import put
 
-from octavo.alert import decide, ring, rules, watch
-from octavo.alert.models import Alert, AlertEvent, Rule, RuleKind
+from octavo.alert import decide, deliver, passing, quiet_hours, ring, rules, watch
+from octavo.alert.models import Alert, AlertEvent, Delivery, Rule, RuleKind, Summary
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand
 from octavo.kit import clock
@@ -107,3 +109,26 @@ def test_the_database_itself_lets_only_one_alert_stand_for_a_rule_and_key(brand:
     assert sorted(at_once(open_one, open_one, open_one)) == ["opened", "refused", "refused"]
     Alert.objects.update(state="closed", closed_at=clock.now())
     assert open_one() == "opened"
+
+
+def test_two_workers_pass_each_alert_on_once(brand: Brand, admin: User, settings: Any) -> None:
+    put(settings, mail_host="127.0.0.1", mail_port=9)
+    for number in range(8):
+        rule = rules.of([brand.pk])[brand.pk, RuleKind.BURST]
+        reason = {"kind": "burst", "key": "all", "hour": 9, "usual_hour": 1, "once_in_days": 9}
+        ring.open_alert(rule, f"all {number}", severity=4, reason=reason, first_signal_at=clock.now())
+    Alert.objects.update(pass_at=clock.now())
+    assert sum(at_once(passing.pass_due, passing.pass_due, passing.pass_due)) == 8
+    assert AlertEvent.objects.filter(action="passed").count() == 8 == Delivery.objects.filter(step__gt=0).count()
+
+
+def test_two_workers_gather_what_quiet_hours_hold_back_in_one_summary(brand: Brand, user: User, settings: Any) -> None:
+    put(settings, mail_host="127.0.0.1", mail_port=9)
+    local = (clock.now() - timedelta(hours=1)).time()
+    quiet_hours.keep(user, begins=local, ends=(clock.now() + timedelta(hours=2)).time(), least=5)
+    for number in range(8):
+        rule = rules.of([brand.pk])[brand.pk, RuleKind.BURST]
+        reason = {"kind": "burst", "key": "all", "hour": 9, "usual_hour": 1, "once_in_days": 9}
+        ring.open_alert(rule, f"all {number}", severity=4, reason=reason, first_signal_at=clock.now())
+    at_once(deliver.send_due, deliver.send_due, deliver.send_due)
+    assert Summary.objects.count() == 1 and Delivery.objects.filter(summary=Summary.objects.get()).count() == 8

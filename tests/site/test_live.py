@@ -6,7 +6,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -16,10 +18,14 @@ from django.db import connection
 from django.test import AsyncClient
 from django.urls import reverse
 
+from octavo.alert import decide as alerts
+from octavo.alert import ring, rules
+from octavo.alert.models import Alert, RuleKind
 from octavo.conversations import decide
 from octavo.conversations.models import Brand, Conversation
 from octavo.conversations.record import record
 from octavo.dispatch import inbox
+from octavo.kit import clock
 from octavo.people.models import User
 from octavo.vocabulary import Post
 
@@ -55,10 +61,10 @@ class Page:
 
 
 @asynccontextmanager
-async def opened(user: User, query: str = "") -> AsyncIterator[Page]:
+async def opened(user: User, query: str = "", *, name: str = "live") -> AsyncIterator[Page]:
     client = AsyncClient()
     await client.aforce_login(user)
-    response: Any = await client.get(f"{reverse('live')}?{query}")
+    response: Any = await client.get(f"{reverse(name)}?{query}")
     assert response.status_code == 200 and response["Content-Type"] == "text/event-stream"
     assert response["Cache-Control"] == "no-store"
     page = Page()
@@ -162,3 +168,33 @@ async def test_a_page_holds_no_connection_while_nothing_happens(user: User, bran
 async def test_a_stranger_is_sent_to_the_sign_in() -> None:
     response = await AsyncClient().get(reverse("live"))
     assert response.status_code == 302 and response["Location"].startswith(reverse("account_login"))
+
+
+@sync_to_async
+def ring_about(brand: Brand, key: str, severity: int) -> Alert:
+    try:
+        rule = rules.of([brand.pk])[brand.pk, RuleKind.BURST]
+        reason = {"kind": "burst", "key": key, "hour": 9, "usual_hour": 1, "once_in_days": 9}
+        return ring.open_alert(rule, key, severity=severity, reason=reason, first_signal_at=clock.now())
+    finally:
+        connection.close()
+
+
+async def test_whoever_listens_hears_each_ringing_once(brand: Brand, user: User) -> None:
+    async with opened(user, name="live-ringing") as page:
+        first = await ring_about(brand, "all", 3)
+        assert await page.next("rang") == {"n": 1, "severity": 3, "at": first.rang_at.isoformat()}
+        await sync_to_async(alerts.acknowledge)(user, first.pk)
+        second = await ring_about(brand, "negative", 4)
+        assert await page.next("rang") == {"n": 1, "severity": 4, "at": second.rang_at.isoformat()}
+
+
+async def test_what_rang_while_nobody_listened_is_heard_and_what_was_known_is_not(brand: Brand, user: User) -> None:
+    known = (clock.now() - timedelta(minutes=1)).isoformat()
+    alert = await ring_about(brand, "all", 3)
+    async with opened(user, urlencode({"since": known}), name="live-ringing") as page:
+        assert (await page.next("rang"))["at"] == alert.rang_at.isoformat()
+    for since in (alert.rang_at.isoformat(), "", "yesterday", "2026-01-01"):
+        async with opened(user, urlencode({"since": since}), name="live-ringing") as page:
+            later = await ring_about(brand, f"register:{since or 'none'}", 4)
+            assert (await page.next("rang"))["at"] == later.rang_at.isoformat()

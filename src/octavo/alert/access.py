@@ -7,7 +7,7 @@ from typing import TypeVar
 from django.db.models import Model, QuerySet
 from django.http import Http404
 
-from octavo.alert.models import Alert, Delivery, Hook, Rule
+from octavo.alert.models import Alert, Delivery, Device, Handover, Hook, Rule, Shift
 from octavo.conversations import access
 from octavo.conversations.models import Brand
 from octavo.people.models import User
@@ -44,6 +44,22 @@ def rule_for(user: User, number: int) -> Rule:
 def hook_for(user: User, number: int) -> Hook:
     """A hook by its number. Raises `Http404`."""
     return _one(hooks_for(user), number)
+
+
+def shift_for(user: User, number: int) -> Shift:
+    """A line of a rota by its number. Raises `Http404`."""
+    found = Shift.objects.filter(rota__brand__in=access.brands_for(user)).select_related("rota__brand", "person")
+    return _one(found, number)
+
+
+def handover_for(user: User, number: int) -> Handover:
+    """A hand-over by its number. Raises `Http404`."""
+    return _one(Handover.objects.filter(rota__brand__in=access.brands_for(user)).select_related("rota__brand"), number)
+
+
+def device_for(user: User, number: int) -> Device:
+    """One's own device by its number. Raises `Http404`."""
+    return _one(Device.objects.filter(person=user), number)
 
 
 def colleagues_of(brand: Brand) -> list[User]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from octavo.alert import deliver, lessons, ring
+from octavo.alert import deliver, lessons, ring, rota
 from octavo.alert.models import MOST, Alert
 from octavo.kit import clock
 from octavo.people import audit
@@ -115,6 +115,7 @@ def _louder(alert: Alert) -> None:
     alert.severity += 1
     alert.rings += 1
     alert.rang_at = clock.now()
+    rota.begin(alert)
 
 
 def close(user: User, number: int, outcome: Alert.Outcome, *, why: str = "") -> Before:
@@ -170,7 +171,8 @@ def wake_snoozed() -> int:
         woken = list(due[:1000])
         for alert in woken:
             alert.state, alert.snoozed_until = Alert.State.OPEN, None
-            alert.save(update_fields=["state", "snoozed_until"])
+            rota.resume(alert)
+            alert.save(update_fields=["state", "snoozed_until", "pass_at"])
             ring.note(alert, "woke")
         for brand in {alert.brand_id for alert in woken}:
             ring.announce(brand)
@@ -179,6 +181,7 @@ def wake_snoozed() -> int:
 
 _FIELDS = (
     "state", "severity", "rings", "rang_at", "owner", "acknowledged_at", "snoozed_until", "closed_at", "outcome", "why",
+    *ring.PASSING,
 )  # fmt: skip
 
 
@@ -190,6 +193,7 @@ def _decide(user: User, number: int, action: str, change: Callable[[Alert], None
             change(alert)
             if action == "escalated":
                 detail["severity"] = alert.severity
+            rota.resume(alert)
             alert.save(update_fields=_FIELDS)
             ring.note(alert, action, user=user.pk, **detail)
             audit.log(user, action, kind="alert", object_id=alert.pk, **detail)

@@ -1,4 +1,4 @@
-"""Forms of rules, hooks and one's own e-mail."""
+"""Forms of rules, hooks, the watch and one's own e-mail."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from octavo.alert import rules
 from octavo.alert.models import Hook, Rule, RuleKind, Severity
 from octavo.conversations import words
+from octavo.people.forms import zones
+from octavo.people.models import User
 from octavo.vocabulary import HARMS
 
 THRESHOLDS: dict[RuleKind, tuple[Any, Any]] = {
@@ -136,3 +140,101 @@ class MailForm(forms.Form):
     least = forms.TypedChoiceField(
         label=_("Send me e-mail from severity"), choices=lambda: [*_severities(), (6, _("Never"))], coerce=int
     )
+
+
+def _clock(label: Any, initial: str) -> forms.TimeField:
+    return forms.TimeField(label=label, initial=initial, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
+
+
+def _moment(label: Any, help_text: Any = "", *, required: bool = True) -> forms.DateTimeField:
+    control = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+    return forms.DateTimeField(label=label, help_text=help_text, required=required, widget=control)
+
+
+class QuietForm(forms.Form):
+    """When one does not want to be told, but for what is severe enough."""
+
+    begins = _clock(pgettext_lazy("time", "From"), "22:00")
+    ends = _clock(pgettext_lazy("time", "Until"), "07:00")
+    least = forms.TypedChoiceField(
+        label=_("But tell me from severity"),
+        choices=lambda: [*_severities()[1:], (6, _("Never"))],
+        coerce=int,
+        initial=4,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if "ends" in data and data.get("begins") == data["ends"]:
+            self.add_error("ends", _("Quiet hours end at another time than they begin."))
+        return data
+
+
+class SoundForm(forms.Form):
+    """Whether one hears alerts while Octavo is open."""
+
+    alert_sound = forms.BooleanField(
+        label=_("A short tone when an alert rings"),
+        required=False,
+        help_text=_("While Octavo is open in a tab, also behind another. The tab's title calls in any case."),
+    )
+
+
+class LeastForm(forms.Form):
+    """From which severity a device tells."""
+
+    least = forms.TypedChoiceField(label=_("From severity"), choices=_severities, coerce=int)
+
+
+class ShiftForm(forms.Form):
+    """A line of the weekly pattern."""
+
+    person = forms.ModelChoiceField(User.objects.none(), label=_("Who"), empty_label=None)
+    days = forms.TypedMultipleChoiceField(
+        label=_("On"), choices=lambda: list(WEEKDAYS.items()), coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+    begins = _clock(pgettext_lazy("time", "From"), "09:00")
+    ends = _clock(pgettext_lazy("time", "Until"), "18:00")
+
+    def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
+        kwargs["auto_id"] = "id_shift_%s"
+        super().__init__(*args, **kwargs)
+        person: Any = self.fields["person"]
+        person.queryset = people
+        self.fields["ends"].help_text = _("A watch that ends no later than it begins goes on into the next day.")
+
+
+class HandoverForm(forms.Form):
+    """Who has the watch instead of whom, until when."""
+
+    person = forms.ModelChoiceField(User.objects.none(), label=_("Who stands in"), empty_label=None)
+    away = forms.ModelChoiceField(
+        User.objects.none(), label=_("Instead of"), required=False, empty_label=_("whoever has it")
+    )
+    begins = _moment(pgettext_lazy("time", "From"), _("Empty: from now on."), required=False)
+    ends = _moment(pgettext_lazy("time", "Until"))
+
+    def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
+        kwargs["auto_id"] = "id_handover_%s"
+        super().__init__(*args, **kwargs)
+        for name in ("person", "away"):
+            field: Any = self.fields[name]
+            field.queryset = people
+
+
+class ZoneForm(forms.Form):
+    """Where the wall hangs that a rota's times are read from."""
+
+    zone = forms.ChoiceField(label=_("Time zone"), choices=lambda: [each for each in zones() if each[0]])
+
+
+class PassForm(forms.Form):
+    """After how many minutes an alert that nobody acknowledges is passed on, by severity."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for level, said in reversed(Severity.choices):
+            self.fields[f"after_{level}"] = forms.IntegerField(label=f"{level} · {said}", min_value=0, max_value=1440)
+
+    def minutes(self) -> dict[int, int]:
+        return {level: self.cleaned_data[f"after_{level}"] for level in Severity.values}

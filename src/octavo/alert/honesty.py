@@ -19,6 +19,7 @@ from octavo.vocabulary import Register
 
 WEEKS = 12
 MOST_MISSED = 100
+"""Shown at once; the page says how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def weeks(user: User, *, brand: int | None = None) -> tuple[list[Week], list[Mis
     lost: dict[date, int] = {}
     for each in missed:
         lost[week_of(each.said_at)] = lost.get(week_of(each.said_at), 0) + 1
-    return [_week(begin, by[begin], lost.get(begin, 0)) for begin in begins], missed[:MOST_MISSED]
+    return [_week(begin, by[begin], lost.get(begin, 0)) for begin in begins], missed
 
 
 def monday(day: date) -> date:

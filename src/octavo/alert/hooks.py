@@ -1,24 +1,23 @@
 """Webhooks: addresses that are called when an alert rings, with what the other side understands.
 
 A plain hook gets signed JSON: the same `Octavo-Signature` as calls to Octavo bear (`channels.webhook.signature`), and an
-`Octavo-Delivery` that stays the same when the call is repeated. Slack and Teams take a message with a link; there the
-address itself is the secret, which is why addresses are encrypted at rest and shown only by their host.
+`Octavo-Delivery` that stays the same when the call is repeated. Slack and Teams take a message with a link (`payloads`); there
+the address itself is the secret, which is why addresses are encrypted at rest and shown only by their host.
 """
 
 from __future__ import annotations
 
-import html
 import secrets
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from octavo.alert import words
-from octavo.alert.models import Delivery, Hook
+from octavo.alert import payloads
+from octavo.alert.models import Hook
+from octavo.alert.payloads import Notice
 from octavo.alert.undelivered import Undelivered
 from octavo.channels.webhook.signature import sign
 from octavo.conversations.models import Brand
@@ -72,11 +71,11 @@ def address_host(url: str) -> str:
     return host[:255]
 
 
-def call(delivery: Delivery, hook: Hook) -> None:
-    """Call a hook about an alert. Raises `Undelivered`."""
+def call(hook: Hook, notice: Notice) -> None:
+    """Call a hook. Raises `Undelivered`."""
     url, secret = _unseal(hook)
-    body = orjson.dumps(payload(delivery, hook))
-    headers = {"Content-Type": "application/json", "Octavo-Delivery": str(delivery.key)}
+    body = payloads.of(notice, hook.kind)
+    headers = {"Content-Type": "application/json", "Octavo-Delivery": str(notice.key)}
     if hook.kind == Hook.Kind.PLAIN:
         headers |= sign(secret, body, clock.now())
     try:
@@ -85,56 +84,6 @@ def call(delivery: Delivery, hook: Hook) -> None:
         # A page that is not there today may be there tomorrow, but nobody repairs an address that is none.
         after = None if error.retry_after is None else timedelta(seconds=error.retry_after)
         raise Undelivered(error.detail, retry=error.retry, after=after) from error
-
-
-def payload(delivery: Delivery, hook: Hook) -> dict[str, Any]:
-    """What is sent, in the form the other side knows. Holds no message: those stay in the house."""
-    alert = delivery.alert
-    title, reason, link = words.title(alert), words.reason(alert), words.link(alert)
-    if hook.kind == Hook.Kind.SLACK:
-        return {
-            # Slack reads `text` as its own markup: three characters could ring for a whole channel.
-            "text": html.escape(f"{title}: {reason}", quote=False),
-            "blocks": [
-                {"type": "header", "text": {"type": "plain_text", "text": title[:150]}},
-                {"type": "section", "text": {"type": "plain_text", "text": reason[:3000]}},
-                {"type": "section", "text": {"type": "mrkdwn", "text": f"<{link}>"}},
-            ],
-        }
-    if hook.kind == Hook.Kind.TEAMS:
-        card = {
-            "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-            "type": "AdaptiveCard",
-            "version": "1.4",
-            "body": [
-                {"type": "TextBlock", "text": title, "weight": "Bolder", "size": "Medium", "wrap": True},
-                {"type": "TextBlock", "text": reason, "wrap": True},
-            ],
-            "actions": [{"type": "Action.OpenUrl", "title": words.open_words(), "url": link}],
-        }
-        return {
-            "type": "message",
-            "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
-        }
-    return {
-        "type": "alert.rang",
-        "delivery": str(delivery.key),
-        "ring": delivery.ring,
-        "alert": {
-            "id": alert.pk,
-            "brand": alert.brand.name,
-            "rule": alert.rule.kind,
-            "severity": alert.severity,
-            "state": alert.state,
-            "title": title,
-            "reason": reason,
-            "figures": alert.reason,
-            "first_signal_at": alert.first_signal_at.isoformat(),
-            "opened_at": alert.opened_at.isoformat(),
-            "rang_at": alert.rang_at.isoformat(),
-            "url": link,
-        },
-    }
 
 
 def _seal(url: str, secret: str) -> bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Count as N
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import F, Max, Min, Q, QuerySet
 from django.http import QueryDict
 
 from octavo.alert import access, counts, honesty, words
@@ -20,17 +21,23 @@ from octavo.people.models import User
 
 PAGE = 30
 TABS = ("standing", "closed", "all")
+DELAYS = MappingProxyType(
+    {"alert": F("opened_at") - F("first_signal_at"), "person": F("acknowledged_at") - F("opened_at")}
+)
+"""From the first signal to the alert, and from the alert to a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a list shows; what is empty or unknown in a query string is ignored. `week` is the day a week begins."""
+    """What a list shows; what is empty or unknown in a query string is ignored. `week` is the day a week begins. `delay`
+    names one of `DELAYS`: the alerts that have it, the longest first."""
 
     tab: str = "standing"
     brand: str = ""
     rule: str = ""
     outcome: str = ""
     week: date | None = None
+    delay: str = ""
     after: int = 0
 
     @classmethod
@@ -48,6 +55,7 @@ class Filter:
             rule=one("rule", RuleKind.values),
             outcome=outcome,
             week=week,
+            delay=one("delay", list(DELAYS)),
             after=int(after) if after.isdecimal() and len(after) < 19 else 0,
         )
 
@@ -59,6 +67,7 @@ class Filter:
             "rule": self.rule,
             "outcome": self.outcome,
             "week": self.week.isoformat() if self.week else "",
+            "delay": self.delay,
             **changes,
         }
         return urlencode({name: value for name, value in values.items() if value})
@@ -66,10 +75,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The first number: alerts nobody has acknowledged, and since when the oldest of them rings."""
+    """The first number: alerts nobody has acknowledged, since when the oldest of them rings, and when the last one rang."""
 
     open: int
     oldest: datetime | None
+    newest: datetime | None
     worst: int
 
 
@@ -113,6 +123,8 @@ def alerts(user: User, chosen: Filter) -> QuerySet[Alert]:
         found = found.filter(rule__kind=chosen.rule)
     if chosen.outcome:
         found = found.filter(outcome="" if chosen.outcome == "none" else chosen.outcome)
+    if chosen.delay:
+        found = found.annotate(delay=DELAYS[chosen.delay]).filter(delay__isnull=False)
     if chosen.week:
         since, until = honesty.bounds(chosen.week)
         found = found.filter(opened_at__gte=since, opened_at__lt=until)
@@ -134,21 +146,22 @@ def tabs(user: User, chosen: Filter) -> list[tuple[str, str, int]]:
     """(name, query string, how many) of each tab under the other conditions."""
     found = []
     for tab in TABS:
-        there = Filter(tab=tab, brand=chosen.brand, rule=chosen.rule, outcome=chosen.outcome, week=chosen.week)
+        there = replace(chosen, tab=tab, after=0)
         found.append((tab, there.query(tab=tab), alerts(user, there).count()))
     return found
 
 
 def standing(user: User) -> Standing:
     found = access.alerts_for(user).filter(state=Alert.State.OPEN)
-    said = found.aggregate(n=N("pk"), oldest=Min("rang_at"), worst=Max("severity"))
-    return Standing(said["n"], said["oldest"], said["worst"] or 0)
+    said = found.aggregate(n=N("pk"), oldest=Min("rang_at"), newest=Max("rang_at"), worst=Max("severity"))
+    return Standing(said["n"], said["oldest"], said["newest"], said["worst"] or 0)
 
 
 def failed(user: User) -> int:
     """Deliveries of the last week that were given up."""
     since = clock.now() - timedelta(days=7)
-    return access.deliveries_for(user).filter(state=Delivery.State.FAILED, created_at__gte=since).count()
+    gone = Q(state=Delivery.State.FAILED) | Q(summary__state=Delivery.State.FAILED)
+    return access.deliveries_for(user).filter(gone, created_at__gte=since).count()
 
 
 def watching(user: User) -> Watching:
@@ -186,6 +199,8 @@ def level(worst: int) -> str:
 
 
 def _order(chosen: Filter) -> tuple[str, ...]:
+    if chosen.delay:
+        return ("-delay", "-pk")
     return ("-severity", "-rang_at", "-pk") if chosen.tab == "standing" else ("-opened_at", "-pk")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
@@ -11,13 +12,14 @@ from django.utils.translation import gettext as _
 from octavo.alert import words
 from octavo.alert.models import Delivery
 from octavo.alert.undelivered import Undelivered
+from octavo.conversations import words as conversations
 from octavo.people.models import User
 
 SECONDS = 20
 
 
-def send(delivery: Delivery, person: User) -> None:
-    """Hand a letter to the mail server. Raises `Undelivered`."""
+def send(person: User, subject: str, body: str, *, key: UUID) -> None:
+    """Hand a letter to the mail server; `key` is its identity. Raises `Undelivered`."""
     options = settings.OCTAVO_OPTIONS
     if not options.mail_host:
         raise Undelivered("no mail server is set (OCTAVO_MAIL_HOST)", retry=False)
@@ -25,12 +27,12 @@ def send(delivery: Delivery, person: User) -> None:
         raise Undelivered("the person has no access any more", retry=False)
     domain = options.mail_from.rpartition("@")[2] or "localhost"
     letter = EmailMessage(
-        subject=words.title(delivery.alert),
-        body=body(delivery),
+        subject=subject,
+        body=body,
         from_email=options.mail_from,
         to=[person.email],
         # The same letter sent again after a crash is the same letter to a mailbox.
-        headers={"Message-ID": f"<octavo-{delivery.key.hex}@{domain}>"},
+        headers={"Message-ID": f"<octavo-{key.hex}@{domain}>"},
         connection=get_connection(
             "django.core.mail.backends.smtp.EmailBackend",
             host=options.mail_host,
@@ -59,6 +61,9 @@ def body(delivery: Delivery) -> str:
     alert = delivery.alert
     lines = [words.reason(alert), "", _("First signal: %(ago)s") % {"ago": words.ago(alert.first_signal_at)}]
     lines += [words.next_step(alert), "", words.link(alert)]
-    if delivery.ring > 1:
+    if delivery.step:
+        waited = conversations.span(delivery.created_at - alert.rang_at)
+        lines.insert(0, _("Nobody has acknowledged it for %(span)s: it is passed on to you.") % {"span": waited})
+    elif delivery.ring > 1:
         lines.insert(0, _("It has become more severe."))
     return "\n".join(lines) + "\n"

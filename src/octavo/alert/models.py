@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -80,7 +81,9 @@ class Alert(models.Model):
     `key` says what it is about, within its rule: a story's first message, a count, a conversation, a source. `reason`
     holds the kind of reason and its figures; `words.reason` makes a sentence of them in the reader's language.
     `first_signal_at` is the moment of the first message (or silence) that belongs to it, `rang_at` of the last ringing,
-    of which there have been `rings`. `owner` has it; `chart` names the counted key drawn on its page.
+    of which there have been `rings`. `owner` has it; `chart` names the counted key drawn on its page. While nobody
+    acknowledges it, it is passed on at `pass_at`, in this ringing for the time `passed` + 1; `asked` are those whose turn it
+    has been already.
     """
 
     class State(models.TextChoices):
@@ -115,6 +118,10 @@ class Alert(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
     why = models.CharField(max_length=500, blank=True)
 
+    pass_at = models.DateTimeField(null=True)
+    passed = models.PositiveSmallIntegerField(default=0)
+    asked = ArrayField(models.BigIntegerField(), default=list)
+
     class Meta:
         ordering = ["-severity", "-rang_at", "-id"]
         constraints = [
@@ -133,6 +140,7 @@ class Alert(models.Model):
         indexes = [
             models.Index(fields=["-severity", "-rang_at"], condition=~Q(state="closed"), name="alert_standing"),
             models.Index(fields=["brand", "-opened_at"], name="alert_of_brand"),
+            models.Index(fields=["pass_at"], condition=Q(state="open", pass_at__isnull=False), name="alert_pass_due"),
         ]
 
     def __str__(self) -> str:
@@ -210,6 +218,93 @@ class Hook(models.Model):
         return self.name
 
 
+class Rota(models.Model):
+    """The watch of a brand. `zone` is where the wall hangs that its pattern's times are read from. `pass_after` holds the
+    minutes, by severity, after which an alert that nobody acknowledges is passed on (0 never; `rota.PASS_AFTER` else)."""
+
+    brand = models.OneToOneField(Brand, on_delete=models.CASCADE, related_name="alert_rota")
+    zone = models.CharField(max_length=64)
+    pass_after = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"rota of {self.brand_id}"
+
+
+class Shift(models.Model):
+    """A line of the weekly pattern: on these days (0 is Monday) from `begins` to `ends`, past midnight where it ends no later."""
+
+    rota = models.ForeignKey(Rota, on_delete=models.CASCADE, related_name="shifts")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    days = ArrayField(models.PositiveSmallIntegerField())
+    begins = models.TimeField()
+    ends = models.TimeField()
+
+    class Meta:
+        ordering = ["days", "begins", "pk"]
+        constraints = [models.CheckConstraint(condition=Q(days__len__gt=0), name="alert_shift_days")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.days} {self.begins}"
+
+
+class Handover(models.Model):
+    """`person` has the watch instead of `away` (of whoever has it, where that is null) from `begins` to `ends`."""
+
+    rota = models.ForeignKey(Rota, on_delete=models.CASCADE, related_name="handovers")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    away = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    begins = models.DateTimeField()
+    ends = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["begins", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends__gt=models.F("begins")), name="alert_handover_span"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} instead of {self.away_id} until {self.ends}"
+
+
+class PushKey(models.Model):
+    """The key pair by which push services know this installation: one, made when it is first needed. `sealed` holds it
+    encrypted."""
+
+    only = models.BooleanField(default=True, unique=True)
+    sealed = models.BinaryField()
+    made_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(only=True), name="alert_push_key_only")]
+
+    def __str__(self) -> str:
+        return f"push key of {self.made_at:%Y-%m-%d}"
+
+
+class Device(models.Model):
+    """A browser that a person wants to be told in, closed or not, from severity `least` on.
+
+    `sealed` holds its address at a push service and its keys, encrypted: whoever has them can speak to it. `digest` finds
+    the address again, `host` is what may be shown of it.
+    """
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="alert_devices")
+    name = models.CharField(max_length=80)
+    host = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64, unique=True)
+    sealed = models.BinaryField()
+    least = models.PositiveSmallIntegerField(choices=Severity.choices, default=3)
+    created_at = models.DateTimeField(default=clock.now)
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class MailWish(models.Model):
     """From which severity a person wants e-mail. Without one: `deliver.MAIL_FROM`. 6 is never."""
 
@@ -220,28 +315,44 @@ class MailWish(models.Model):
         return f"{self.person_id} from {self.least}"
 
 
-class Delivery(models.Model):
-    """One message to one person or hook about one ringing of an alert, written in the transaction in which it rang.
+class QuietHours(models.Model):
+    """When a person is not told of alerts below `least`: each day from `begins` to `ends`, by the wall where they are."""
 
-    `ring` is which ringing (1 the first). `next_at` is when it is tried next, null when it is not. `detail` says what
-    went wrong last, in words that hold no address and no secret.
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="alert_quiet_hours")
+    begins = models.TimeField()
+    ends = models.TimeField()
+    least = models.PositiveSmallIntegerField(default=4)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(begins=models.F("ends")), name="alert_quiet_span")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.begins}-{self.ends}"
+
+
+class Sending(models.Model):
+    """What goes out to one person (by mail, or to one of their devices) or hook: how far it has come. `next_at` is when it is
+    tried next, null when it is not. `detail` says what went wrong last, in words that hold no address and no secret.
+
+    `device` is a number only, so that removing one writes to no row that a worker may hold.
     """
 
     class Channel(models.TextChoices):
         MAIL = "mail", _("E-mail")
+        PUSH = "push", pgettext_lazy("delivery", "Push")
         HOOK = "hook", pgettext_lazy("delivery", "Webhook")
 
     class State(models.TextChoices):
         WAITING = "waiting", pgettext_lazy("delivery", "On its way")
         SENT = "sent", pgettext_lazy("delivery", "Sent")
         FAILED = "failed", pgettext_lazy("delivery", "Failed")
+        SUMMED = "summed", pgettext_lazy("delivery", "In a summary")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
-    ring = models.PositiveIntegerField()
     channel = models.CharField(max_length=4, choices=Channel.choices)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     hook = models.ForeignKey(Hook, null=True, on_delete=models.CASCADE, related_name="+")
+    device = models.ForeignKey(Device, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=clock.now)
@@ -250,25 +361,94 @@ class Delivery(models.Model):
     detail = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        abstract = True
+
+    @property
+    def recipient(self) -> int:
+        """A number of its own for each person and each hook, by which only one thing at a time is sent to them."""
+        return self.person_id if self.person_id is not None else -(self.hook_id or 0)
+
+
+_TO = (
+    Q(channel="mail", person__isnull=False, hook__isnull=True, device__isnull=True)
+    | Q(channel="push", person__isnull=False, hook__isnull=True, device__isnull=False)
+    | Q(channel="hook", person__isnull=True, hook__isnull=False, device__isnull=True)
+)
+
+
+class Summary(Sending):
+    """Several deliveries to the same person or hook in one: what quiet hours held back, or what was too many. It is open to
+    more until it is first tried."""
+
+    class Why(models.TextChoices):
+        QUIET = "quiet", _("Held back by quiet hours")
+        FLOOD = "flood", _("Many at once")
+
+    why = models.CharField(max_length=5, choices=Why.choices)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=_TO, name="alert_summary_to"),
+            models.CheckConstraint(
+                condition=_exactly_when("waiting", next_at__isnull=False), name="alert_summary_next"
+            ),
+            models.UniqueConstraint(
+                "why",
+                "channel",
+                "person",
+                "hook",
+                "device",
+                condition=Q(state="waiting", attempts=0),
+                nulls_distinct=False,
+                name="alert_summary_open_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["next_at"], condition=Q(state="waiting"), name="alert_summary_due")]
+
+    def __str__(self) -> str:
+        return f"{self.channel} in one: {self.state}"
+
+
+class Delivery(Sending):
+    """One message to one person or hook about one ringing of an alert, written in the transaction in which it rang.
+
+    `ring` is which ringing (1 the first), `step` how often it had been passed on by then. `wakes` says that quiet hours do
+    not hold it back: the person has the watch. In a `summary`, it is that which is sent, or not.
+    """
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
+    ring = models.PositiveIntegerField()
+    step = models.PositiveSmallIntegerField(default=0)
+    wakes = models.BooleanField(default=False)
+    summary = models.ForeignKey(Summary, null=True, on_delete=models.CASCADE, related_name="deliveries")
+
+    class Meta:
         ordering = ["created_at", "id"]
         constraints = [
             models.UniqueConstraint(
-                "alert", "ring", "person", condition=Q(person__isnull=False), name="alert_mail_once"
+                "alert", "ring", "step", "person", condition=Q(channel="mail"), name="alert_mail_once"
+            ),
+            models.UniqueConstraint(
+                "alert", "ring", "step", "device", condition=Q(device__isnull=False), name="alert_push_once"
             ),
             models.UniqueConstraint("alert", "ring", "hook", condition=Q(hook__isnull=False), name="alert_call_once"),
-            models.CheckConstraint(
-                condition=Q(channel="mail", person__isnull=False, hook__isnull=True)
-                | Q(channel="hook", person__isnull=True, hook__isnull=False),
-                name="alert_delivery_to",
-            ),
+            models.CheckConstraint(condition=_TO, name="alert_delivery_to"),
             models.CheckConstraint(
                 condition=_exactly_when("waiting", next_at__isnull=False), name="alert_delivery_next"
+            ),
+            models.CheckConstraint(
+                condition=_exactly_when("summed", summary__isnull=False), name="alert_delivery_summed"
             ),
         ]
         indexes = [models.Index(fields=["next_at"], condition=Q(state="waiting"), name="alert_delivery_due")]
 
     def __str__(self) -> str:
         return f"{self.channel} about {self.alert_id}: {self.state}"
+
+    @property
+    def goes(self) -> Sending:
+        """What is sent: the summary it is in, or itself."""
+        return self.summary or self
 
 
 class Count(models.Model):

@@ -14,12 +14,14 @@ from typing import Any
 
 from django.db import connection
 
-from octavo.alert import deliver
+from octavo.alert import deliver, rota
 from octavo.alert.models import Alert, AlertEvent, AlertMention, Rule
 from octavo.kit import clock
 
 _TURNED_DOWN = {"doubted", "lowered"}
 """What a reason says of an alert that was turned down; no longer, when it rises again."""
+PASSING = ("pass_at", "passed", "asked")
+"""Fields that `rota.begin` and `rota.resume` set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,8 @@ def open_alert(
 ) -> Alert:
     """Ring for the first time about `key`, of which nothing stands open."""
     now = clock.now()
-    alert = Alert.objects.create(
-        brand_id=rule.brand_id,
+    alert = Alert(
+        brand=rule.brand,
         rule=rule,
         key=key,
         severity=severity,
@@ -67,6 +69,8 @@ def open_alert(
         opened_at=now,
         rang_at=now,
     )
+    rota.begin(alert)
+    alert.save()
     attach(alert, members)
     note(alert, "rang", severity=severity)
     _tell(alert)
@@ -96,6 +100,9 @@ def grow(
         changes.pop("reason")
     for name, value in changes.items():
         setattr(alert, name, value)
+    if rises:
+        rota.begin(alert)
+        changes |= dict.fromkeys(PASSING)
     alert.save(update_fields=list(changes))
     if rises:
         note(alert, "rose", severity=severity)
@@ -117,8 +124,8 @@ def turn_down(alert: Alert, *, severity: int, reason: Mapping[str, Any]) -> None
 def over(alert: Alert, **detail: Any) -> None:
     """What it was about is over; nobody needs to close it."""
     alert.state, alert.outcome = Alert.State.CLOSED, Alert.Outcome.OVER
-    alert.closed_at, alert.snoozed_until = clock.now(), None
-    alert.save(update_fields=["state", "outcome", "closed_at", "snoozed_until"])
+    alert.closed_at, alert.snoozed_until, alert.pass_at = clock.now(), None, None
+    alert.save(update_fields=["state", "outcome", "closed_at", "snoozed_until", "pass_at"])
     note(alert, "over", **detail)
     announce(alert.brand_id)
 

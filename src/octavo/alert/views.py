@@ -33,8 +33,8 @@ from octavo.alert import (
     undo,
     words,
 )
-from octavo.alert.forms import HookForm, MailForm, RuleForm
-from octavo.alert.models import Alert, Delivery, Hook, MailWish, Rule, Severity
+from octavo.alert.forms import HookForm, RuleForm
+from octavo.alert.models import Alert, Delivery, Hook, Rule, Severity
 from octavo.conversations import access as conversations
 from octavo.conversations import snooze
 from octavo.conversations.models import Brand
@@ -81,7 +81,7 @@ def alerts_page(request: HttpRequest) -> HttpResponse:
         "brands": brands,
         "outcome": Alert.Outcome(chosen.outcome).label if chosen.outcome in Alert.Outcome.values else "",
         "plain": listed.Filter(tab=chosen.tab).query(),
-        "narrowed": bool(chosen.brand or chosen.rule or chosen.outcome or chosen.week),
+        "narrowed": bool(chosen.brand or chosen.rule or chosen.outcome or chosen.week or chosen.delay),
     }
     return render(request, "alert/alerts.html", context)
 
@@ -95,7 +95,10 @@ def alert_page(request: HttpRequest, number: int) -> HttpResponse:
     alert = access.alert_for(user, number)
     said = evidence.of(user, [alert], most=evidence.ON_PAGE)[alert.pk]
     history = words.history(alert.events.order_by("-at", "-pk")[:200])
-    names = {u.pk: str(u) for u in User.objects.filter(pk__in={line.user_id for line in history if line.user_id})}
+    named = {line.user_id for line in history if line.user_id}
+    named |= {number for line in history for number in line.detail.get("to", ())}
+    names = {u.pk: str(u) for u in User.objects.filter(pk__in=named)}
+    passed = next((line for line in history if line.action == "passed" and line.at >= alert.rang_at), None)
     context = {
         "alert": alert,
         "heading": words.heading(alert),
@@ -103,6 +106,7 @@ def alert_page(request: HttpRequest, number: int) -> HttpResponse:
         "next_step": words.next_step(alert) if alert.state != Alert.State.CLOSED else "",
         "severity": words.severity(alert.severity),
         "said": said,
+        "passed": words.passed(passed, names) if passed and alert.state == Alert.State.OPEN else "",
         "members": alert.members.count(),
         "shape": evidence.shape(said),
         "chart": chart.of(alert),
@@ -115,7 +119,9 @@ def alert_page(request: HttpRequest, number: int) -> HttpResponse:
             )
             for line in history
         ],
-        "deliveries": alert.deliveries.select_related("person", "hook").order_by("-ring", "pk")[:50],
+        "deliveries": alert.deliveries.select_related("person", "hook", "device", "summary").order_by("-ring", "pk")[
+            :50
+        ],
         "mail": bool(settings.OCTAVO_OPTIONS.mail_host),
         "snoozes": snooze.CHOICES,
         "closings": words.CLOSINGS,
@@ -210,15 +216,15 @@ def undo_decision(request: HttpRequest) -> HttpResponse:
 @require_POST
 def delivery_again(request: HttpRequest, number: int) -> HttpResponse:
     """Try once more to deliver what was given up."""
-    delivery = access.deliveries_for(person(request)).filter(pk=number, state=Delivery.State.FAILED).first()
-    if delivery is None:
+    delivery = access.deliveries_for(person(request)).select_related("summary").filter(pk=number).first()
+    if delivery is None or delivery.goes.state != Delivery.State.FAILED:
         raise Http404
     deliver.try_again(delivery)
     messages.success(request, _("It is tried again within half a minute."))
     return redirect("alert", number=delivery.alert_id)
 
 
-# Rules, hooks, one's own e-mail
+# Rules, hooks
 
 
 @require_safe
@@ -282,7 +288,6 @@ def _rules_context(
                 "open": access.alerts_for(user).filter(rule=rule).exclude(state=Alert.State.CLOSED).count(),
             }
         )
-    wish = MailWish.objects.filter(person=user).first()
     return {
         "brand": brand,
         "brands": brands,
@@ -291,8 +296,6 @@ def _rules_context(
         "hooks": access.hooks_for(user).filter(brand=brand),
         "hook_form": hook_form or HookForm(),
         "secret": request.session.pop(_SECRET, ""),
-        "mail": bool(settings.OCTAVO_OPTIONS.mail_host),
-        "mail_form": MailForm(initial={"least": wish.least if wish else deliver.MAIL_FROM}),
     }
 
 
@@ -381,17 +384,6 @@ def hook_act(request: HttpRequest, number: int, action: str) -> HttpResponse:
     return redirect(reverse("alert-rules-of", args=[hook.brand.slug]) + "#hooks")
 
 
-@require_POST
-def mail_wish(request: HttpRequest) -> HttpResponse:
-    user = person(request)
-    form = MailForm(request.POST)
-    if not form.is_valid():
-        return HttpResponseBadRequest()
-    MailWish.objects.update_or_create(person=user, defaults={"least": form.cleaned_data["least"]})
-    messages.success(request, _("Saved."))
-    return redirect(back_to(request, reverse("alert-rules")))
-
-
 # How good they are
 
 
@@ -400,11 +392,15 @@ def honesty_page(request: HttpRequest) -> HttpResponse:
     user = person(request)
     brands = {brand.slug: brand for brand in conversations.brands_for(user)}
     brand = brands.get(request.GET.get("brand", ""))
-    weeks, missed = honesty.weeks(user, brand=brand.pk if brand else None)
+    weeks, all_missed = honesty.weeks(user, brand=brand.pk if brand else None)
+    week = listed.Filter.parse(request.GET).week
+    missed = [each for each in all_missed if week is None or honesty.week_of(each.said_at) == week]
     judged = sum(week.judged for week in weeks)
     context = {
         "weeks": weeks,
-        "missed": missed,
+        "missed": missed[: honesty.MOST_MISSED],
+        "missed_n": len(missed),
+        "week": week,
         "judged": judged,
         "useful": sum(week.useful for week in weeks),
         "false": sum(week.false for week in weeks),

@@ -284,6 +284,18 @@ def key_name(key: str) -> str:
     return key
 
 
+def state(alert: Alert) -> str:
+    """How it stands, in a few words."""
+    match alert.state:
+        case Alert.State.OPEN:
+            return _("Nobody has acknowledged it")
+        case Alert.State.TAKEN:
+            return _("%(name)s has it") % {"name": alert.owner}
+        case Alert.State.CLOSED:
+            return _("Closed: %(outcome)s") % {"outcome": Alert.Outcome(alert.outcome).label}
+    return str(Alert.State(alert.state).label)
+
+
 def severity(level: int) -> str:
     return str(Severity(level).label)
 
@@ -344,6 +356,8 @@ def event(line: AlertEvent, people: Mapping[int, str]) -> str:
             return _("acknowledged it")
         case "took":
             return _("took it")
+        case "passed":
+            return passed(line, people)
         case "snoozed":
             return _("snoozed it until %(moment)s") % {"moment": moment(detail["until"])}
         case "woke":
@@ -362,15 +376,35 @@ def event(line: AlertEvent, people: Mapping[int, str]) -> str:
     return line.action
 
 
+def passed(line: AlertEvent, people: Mapping[int, str]) -> str:
+    """To whom it was passed on, and when."""
+    span = words.span(timedelta(minutes=line.detail["minutes"]))
+    named = ", ".join(people.get(number, _("somebody who left")) for number in line.detail["to"])
+    return _("passed it on to %(names)s after %(span)s") % {"names": named, "span": span}
+
+
 def link(alert: Alert) -> str:
     """The page of an alert, for those who are somewhere else."""
+    return _base() + path(alert)
+
+
+def list_link() -> str:
+    """The list of alerts, for those who are somewhere else."""
+    return _base() + path(None)
+
+
+def path(alert: Alert | None) -> str:
+    """The page of an alert, or of all of them, within the installation."""
+    return reverse("alert", args=[alert.pk]) if alert else reverse("alerts")
+
+
+def open_words(n: int = 1) -> str:
+    return _("Open the alert") if n == 1 else _("Open the alerts")
+
+
+def _base() -> str:
     options = settings.OCTAVO_OPTIONS
-    base = options.public_url or f"http://{options.host}:{options.port}"
-    return base.rstrip("/") + reverse("alert", args=[alert.pk])
-
-
-def open_words() -> str:
-    return _("Open the alert")
+    return (options.public_url or f"http://{options.host}:{options.port}").rstrip("/")
 
 
 def ago(at: datetime) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from django.utils.dates import MONTHS_3
+from django.utils.dates import MONTHS_3, WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
@@ -115,3 +116,29 @@ def brief(moment: datetime, now: datetime) -> str:
     local = timezone.localtime(moment)
     this_year = local.year == timezone.localtime(now).year
     return f"{local.day} {month(local)}" if this_year else f"{local.day} {month(local)} {local.year}"
+
+
+def coming(moment: datetime, now: datetime) -> str:
+    """When something in the next days is, in the reader's zone: "at 18:00", "on Monday at 09:00"."""
+    local = timezone.localtime(moment)
+    days = (local.date() - timezone.localtime(now).date()).days
+    if days == 0:
+        return _("at %(time)s") % {"time": f"{local:%H:%M}"}
+    if days < 7:
+        return _("on %(day)s at %(time)s") % {"day": WEEKDAYS[local.weekday()], "time": f"{local:%H:%M}"}
+    return exact(moment)
+
+
+def weekdays(days: Sequence[int]) -> str:
+    """Days of the week (0 is Monday) in few letters, three or more in a row as one: "Mon–Fri", "Tue, Sat"."""
+    runs: list[list[int]] = []
+    for day in sorted(days):
+        if runs and runs[-1][-1] == day - 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    said = []
+    for run in runs:
+        named = [str(WEEKDAYS_ABBR[day]) for day in run]
+        said += [f"{named[0]}–{named[-1]}"] if len(run) > 2 else named
+    return ", ".join(said)

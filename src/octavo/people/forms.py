@@ -86,7 +86,8 @@ class WelcomeForm(NewPasswordForm):
             self.initial["email"] = link.email
 
 
-def _zones() -> Iterator[tuple[str, Any]]:
+def zones() -> Iterator[tuple[str, Any]]:
+    """Time zones by region, and none of one's own."""
     yield "", _("As the installation")
     yield "UTC", "UTC"
     names = sorted(
@@ -99,7 +100,7 @@ def _zones() -> Iterator[tuple[str, Any]]:
 class PreferencesForm(UserForm):
     """What a person chooses for themselves."""
 
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=_zones, required=False)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zones, required=False)
     language = forms.ChoiceField(
         label=_("Language"),
         choices=lambda: [("", pgettext_lazy("language", "As my browser")), *settings.LANGUAGES],

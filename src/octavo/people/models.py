@@ -38,6 +38,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
     theme = models.CharField(_("theme"), max_length=6, choices=Theme.choices, default=Theme.SYSTEM)
     letter_keys = models.BooleanField(_("single-letter keys"), default=True)
+    alert_sound = models.BooleanField(_("a tone when an alert rings"), default=False)
     created_at = models.DateTimeField(default=clock.now)
 
     objects: ClassVar[UserManager] = UserManager()

@@ -203,9 +203,10 @@ def look_around(timestamp: int) -> None:
 @jobs.periodic(cron="* * * * * */10")
 @jobs.task(name="octavo.look_for_undelivered", queueing_lock="look_for_undelivered", priority=45)
 def look_for_undelivered(timestamp: int) -> None:
-    """See that alerts are sent, also those that have to be tried again."""
-    from octavo.alert import deliver
+    """Pass on what nobody acknowledged in time; see that alerts are sent, also those that have to be tried again."""
+    from octavo.alert import deliver, passing
 
+    passing.pass_due()
     if deliver.any_due():
         _defer(send_alerts, queueing_lock=deliver.SEND, lock=deliver.SEND)
 

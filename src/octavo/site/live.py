@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -19,12 +20,16 @@ from django.db import close_old_connections, connection
 from django.http import HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
+from octavo.alert import listed
 from octavo.dispatch import inbox
+from octavo.kit import clock
 from octavo.people.models import User
 
 CHANNEL = "octavo_changed"
 AT_MOST_EVERY = 0.4
 """Seconds between two events to one page: quick for a person, calm for the database."""
+RINGING_AT_MOST_EVERY = 2.0
+"""The same between two looks at what rings: nobody hears two tones within less."""
 HEARTBEAT = 20.0
 """Seconds after which a silent connection gets a comment, so that proxies keep it and dead ones are noticed."""
 MOST = 1000
@@ -125,6 +130,51 @@ async def _events(user: User, chosen: inbox.Filter, seen: int) -> AsyncIterator[
                 yield f"event: arrivals\ndata: {json.dumps({'n': n, 'more': n >= MOST})}\n\n"
             first = False
             await asyncio.sleep(AT_MOST_EVERY)
+
+
+@require_GET
+async def ringing(request: HttpRequest) -> StreamingHttpResponse:
+    """Server-sent events for whoever wants to hear alerts, also behind another tab.
+
+    Query: `since`, the moment up to which the page knows of ringing; without one, the present. Events: `rang` with
+    `{"n": alerts nobody has acknowledged, "severity": of the worst of them, "at": the last ringing}`.
+    """
+    user = await request.auser()
+    assert isinstance(user, User)  # nobody else comes past the login middleware
+    response = StreamingHttpResponse(
+        _ringing(user, _moment(request.GET.get("since", ""))), content_type="text/event-stream"
+    )
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def _ringing(user: User, since: datetime) -> AsyncIterator[str]:
+    with listener.page() as changed:
+        yield "retry: 5000\n\n"
+        changed.set()  # at first: what rang between the page and its stream
+        while True:
+            try:
+                await asyncio.wait_for(changed.wait(), HEARTBEAT)
+            except TimeoutError:
+                yield ": still here\n\n"
+                continue
+            changed.clear()
+            found = await sync_to_async(listed.standing)(user)
+            await _let_go()
+            if found.newest and found.newest > since:
+                since = found.newest
+                said = {"n": found.open, "severity": found.worst, "at": since.isoformat()}
+                yield f"event: rang\ndata: {json.dumps(said)}\n\n"
+            await asyncio.sleep(RINGING_AT_MOST_EVERY)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return clock.now()
+    return found if found.tzinfo else clock.now()
 
 
 async def _let_go() -> None:

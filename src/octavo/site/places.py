@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from octavo.conversations import access
@@ -32,6 +33,7 @@ def _places(user: User) -> Iterator[Item]:
     pages = (
         ("home", _("Home"), "house"), ("inbox", _("Inbox"), "inbox"), ("alerts", _("Alerts"), "bell"),
         ("stories", _("Stories"), "messages-square"), ("alert-rules", _("Alert rules"), "sliders-horizontal"),
+        ("alert-watch", pgettext("rota", "Watch"), "eye"),
         ("sources", _("Sources"), "rss"),
         ("source-new", _("Add a source"), "plus"), ("import", _("Import a file"), "upload"), ("brands", _("Brands"), "tag"),
         ("brand-new", _("Add a brand"), "plus"), ("settings", _("Settings"), "settings"), ("people", _("Colleagues"), "users"),

@@ -20,8 +20,9 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from octavo.alert import listed
-from octavo.conversations import undo
+from octavo.alert import listed, rota
+from octavo.alert.rota import OnWatch
+from octavo.conversations import access, undo
 from octavo.conversations.models import UNFINISHED, Brand, Conversation
 from octavo.dispatch import views_saved
 from octavo.kit import clock
@@ -177,6 +178,19 @@ class Shell:
         if n:
             return Alert("watch", ngettext("Watch: %(n)s crisis sign", "Watch: %(n)s crisis signs", n) % {"n": n}, href)
         return Alert("calm", _("Calm"), href)
+
+    @cached_property
+    def rang_at(self) -> str:
+        """When the last of the alerts rang that nobody has acknowledged, as ISO text; the present where there is none."""
+        return (self._standing.newest or clock.now()).isoformat()
+
+    @cached_property
+    def watches(self) -> Sequence[OnWatch]:
+        """Who has the watch of each brand that has a rota."""
+        user = self.request.user
+        assert isinstance(user, User)
+        brands = access.brands_for(user).filter(alert_rota__isnull=False)
+        return [each for each in rota.of(brands, clock.now()) if each.any]
 
     @cached_property
     def oldest(self) -> Oldest | None:

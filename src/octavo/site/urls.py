@@ -30,6 +30,7 @@ urlpatterns = [
     path("corrections/<int:number>/withdraw/", conversations.withdraw, name="withdraw"),
     path("places/", places.places, name="places"),
     path("live/", live.stream, name="live"),
+    path("live/ringing/", live.ringing, name="live-ringing"),
     path("", include("octavo.listen.urls")),
     path("", include("octavo.alert.urls")),
     *listen.hooks(flow.webhook),

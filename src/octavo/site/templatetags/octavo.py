@@ -114,6 +114,24 @@ def moment(value: datetime | None) -> SafeString:
 
 
 @register.filter
+def coming(moment: datetime) -> str:
+    """When something in the next days is: "at 18:00", "on Monday at 9:00"."""
+    return words.coming(moment, clock.now())
+
+
+@register.filter
+def names(people: Sequence[object]) -> str:
+    """Several names in a sentence."""
+    return ", ".join(map(str, people))
+
+
+@register.simple_tag
+def weekdays(days: Sequence[int]) -> str:
+    """Days of the week in a few letters: "Mon–Fri", "Tue, Sat"."""
+    return words.weekdays(days)
+
+
+@register.filter
 def weblink(address: str) -> str:
     """An address from outside, if it leads to the web; nothing for `javascript:` and the like."""
     return address if address.startswith(("https://", "http://")) else ""

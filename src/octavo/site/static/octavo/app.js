@@ -6,6 +6,8 @@ import "./command.js";
 import "./inbox.js";
 import "./conversation.js";
 import "./alerts.js";
+import "./push.js";
 import "./live.js";
+import "./ringing.js";
 import "./forms.js";
 import "./renew.js";
