@@ -242,11 +242,11 @@ def _watch(posts: Sequence[Post], recorded: recorder.Recorded) -> None:
 def _by_profile(
     mentions: Sequence[Mention],
 ) -> dict[tuple[BrandProfile, adapt.Adaptation | None], list[Mention]]:
-    """Mentions by what they are read with. Brands without campaigns share a profile where relevance is no question; what
+    """Mentions by what they are read with. Brands without campaigns and topics share a profile where relevance is no question; what
     one has learned from corrections is its own."""
     dedicated = set(Source.objects.filter(dedicated=True).values_list("pk", flat=True))
     numbers = {mention.brand_id for mention in mentions}
-    brands = Brand.objects.prefetch_related("campaigns", "names").in_bulk(numbers)
+    brands = Brand.objects.prefetch_related("campaigns", "names", "topics").in_bulk(numbers)
     profiles: dict[tuple[int, bool], BrandProfile] = {}
     groups: dict[tuple[BrandProfile, adapt.Adaptation | None], list[Mention]] = {}
     learned = learning.adaptations(numbers)

@@ -22,6 +22,8 @@ _STEPS = (
     "WHERE c.brand_id = %s AND n.conversation_id = c.id",
     "DELETE FROM conversations_threadkey t USING conversations_conversation c "
     "WHERE c.brand_id = %s AND t.conversation_id = c.id",
+    "DELETE FROM conversations_mentiontopic t USING conversations_conversation c "
+    "WHERE c.brand_id = %s AND t.conversation_id = c.id",
     "DELETE FROM conversations_conversation WHERE brand_id = %s",
     # Last, because the triggers have just written here what was taken away.
     "DELETE FROM conversations_conversationtally WHERE brand_id = %s",

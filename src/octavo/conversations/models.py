@@ -116,6 +116,33 @@ class Campaign(models.Model):
         return self.name
 
 
+class Topic(models.Model):
+    """A subject the brand follows: words that name it, and messages that are about it. `slug` stays when it is renamed.
+
+    One that was deleted lies in wait of an undo, with what it matched, until `topics.clear` takes it away.
+    """
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="topics")
+    name = models.CharField(_("name"), max_length=80)
+    slug = models.SlugField(max_length=90)
+    words = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    examples = ArrayField(models.TextField(), default=list, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                "brand", Lower("name"), condition=Q(deleted_at__isnull=True), name="topic_name_once"
+            ),
+            models.UniqueConstraint("brand", "slug", name="topic_slug_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Author(models.Model):
     """Who writes, per channel. Personal data: erased with `erase`."""
 
@@ -308,6 +335,21 @@ class MentionVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mention} until {self.replaced_at:%Y-%m-%d %H:%M}"
+
+
+class MentionTopic(models.Model):
+    """A message speaks of a topic. Written by `topics.keep`, beside the message's reading."""
+
+    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="+", db_index=False)
+    mention = models.BigIntegerField()
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("mention", "topic", name="mention_topic_once")]
+        indexes = [models.Index(fields=["topic", "conversation"], name="mention_topic_conversation")]
+
+    def __str__(self) -> str:
+        return f"{self.mention} is about {self.topic_id}"
 
 
 class Note(models.Model):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from octavo.conversations import access, decide, snooze, undo
+from octavo.conversations import access, decide, snooze, topics, undo
 from octavo.conversations.models import Conversation, Correction, Mention, RegisterChoice
 from octavo.dispatch import doors, inbox, panel, views_saved
 from octavo.dispatch import home as home_page
@@ -58,6 +58,8 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
     counts = inbox.count(user, chosen)
     listed = inbox.page(user, chosen, counts=counts)
     query = chosen.query()
+    mine = access.brands_for(user).filter(slug__in=chosen.brand) if chosen.brand else access.brands_for(user)
+    named = topics.names(list(mine.values_list("pk", flat=True)))
     context = {
         "filter": chosen,
         "pairs": [pair for pair in QueryDict(query).lists() if pair[0] != "q"],
@@ -69,8 +71,8 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
         if counts.facets
         else None,
         "tabs": panel.tabs(chosen, counts),
-        "groups": panel.groups(chosen, counts, brands),
-        "chips": panel.chips(chosen, brands),
+        "groups": panel.groups(chosen, counts, brands, named, inbox.about(user, chosen) if named else {}),
+        "chips": panel.chips(chosen, brands, named),
         "sorts": [(name, panel.href(replace(chosen, sort=name, after=""))) for name in inbox.SORTS],
         "plain": panel.href(inbox.Filter(tab=chosen.tab)),
         "colleagues": User.objects.filter(is_active=True).exclude(pk=user.pk).order_by("name", "email")[:50],

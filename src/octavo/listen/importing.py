@@ -17,7 +17,7 @@ from time import monotonic
 from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils.text import slugify
 
@@ -357,7 +357,7 @@ class Run:
         default = ""
         if job.brand is not None:
             default = job.brand.name
-        profiles = {brand.name.casefold(): profile.of(brand, dedicated=True) for brand in _with_campaigns()}
+        profiles = {brand.name.casefold(): profile.of(brand, dedicated=True) for brand in _recognising()}
         return Errand(
             path=job.path,
             choices=Choices(**job.options),
@@ -626,8 +626,10 @@ def _numbers(names: Sequence[str]) -> dict[str, int]:
     return {lowered[low]: number for low, number in rows if low in lowered}
 
 
-def _with_campaigns() -> QuerySet[Brand]:
-    return Brand.objects.filter(campaigns__isnull=False).distinct().prefetch_related("campaigns", "names")
+def _recognising() -> QuerySet[Brand]:
+    """Brands whose messages are read with more than their register: they have campaigns or topics."""
+    found = Brand.objects.filter(Q(campaigns__isnull=False) | Q(topics__isnull=False, topics__deleted_at=None))
+    return found.distinct().prefetch_related("campaigns", "names", "topics")
 
 
 def _free_slug(name: str) -> str:

@@ -71,13 +71,20 @@ class Model:
     vector: Floats | None = None
     deep: Deep | None = None
 
-    def score(self, words: Words, columns: NDArray[np.int32], surface: Floats) -> Floats:
-        """Calibrated log-odds, float32[n, HEADS], of all but the deep encoder."""
+    def encode(self, words: Words) -> Floats | None:
+        """The vectors of the texts, float32[n, encoder.DIMENSIONS], where this model reads by them."""
+        return None if self.vector is None else encoder.load().encode(*word_pieces(words))
+
+    def score(self, words: Words, columns: NDArray[np.int32], surface: Floats, vectors: Floats | None = None) -> Floats:
+        """Calibrated log-odds, float32[n, HEADS], of all but the deep encoder. `vectors` are what `encode` gives, where the
+        caller has them already."""
         logits = surface @ self.surface + self.bias
         if self.table is not None:
             logits += bag.matrix(words, columns) @ self.table
         if self.vector is not None:
-            logits += encoder.load().encode(*word_pieces(words)) @ self.vector
+            known = self.encode(words) if vectors is None else vectors
+            assert known is not None
+            logits += known @ self.vector
         return np.asarray(logits, np.float32)
 
 

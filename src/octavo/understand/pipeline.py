@@ -87,13 +87,13 @@ def _read(
     languages = language.detect(texts, [post.language for post in posts])
     relevant, relevances = relevance.judge(posts, brand)
     echoed = campaign.find(posts, brand)
-    named = topics.find(posts, brand)
 
     split = words.split(texts)
     columns = bag.columns(split)
     parents = [post.parent for post in posts]
     shown = surface.features(texts, parents, np.diff(split.first_word))
-    scored = trained.score(split, columns, shown)
+    vectors = trained.encode(split)
+    scored = trained.score(split, columns, shown, vectors)
     logits = _deepened(trained, scored, texts, parents)
 
     intelligible = np.diff(split.first_piece_of_text()) > 0
@@ -122,7 +122,7 @@ def _read(
         urgency=urgency.decide(logits, intelligible),
         harm=gravity.kinds(logits, trained.harm_thresholds, intelligible),
         abstained=intelligible & (decision.confidence < trained.unsure),
-        topics=named,
+        topics=topics.find(posts, brand, vectors),
         campaign=[match.campaign if match else "" for match in echoed],
         evidence_rows=spans.rows,
         evidence_start=spans.start,
