@@ -156,6 +156,15 @@ class TopicProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnedContext:
+    """In which company the brand's names mean the brand, as people's word taught it (`understand.context`): weights of a
+    message's direction and, last, of none, for vectors of the model `base` (such as `default-2`)."""
+
+    base: str
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BrandProfile:
     """What `understand` needs to know of a brand. An empty profile reads every message as relevant."""
 
@@ -166,6 +175,7 @@ class BrandProfile:
     campaigns: tuple[CampaignProfile, ...] = ()
     languages: tuple[str, ...] = ()
     topics: tuple[TopicProfile, ...] = ()
+    context: LearnedContext | None = None
 
 
 @dataclass(frozen=True, slots=True)

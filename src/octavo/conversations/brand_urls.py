@@ -18,6 +18,7 @@ urlpatterns = [
     path("brands/<slug:slug>/learning/reset/", learning_views.reset, name="brand-learning-reset"),
     path("brands/<slug:slug>/learning/back/", learning_views.bring_back, name="brand-learning-back"),
     path("brands/<slug:slug>/learning/export/", learning_views.export, name="brand-learning-export"),
+    path("brands/<slug:slug>/about-us/", learning_views.decide_context, name="brand-context"),
     path("brands/<slug:slug>/topics/new/", topic_views.edit, name="topic-new"),
     path("brands/<slug:slug>/topics/back/", topic_views.undo, name="topic-undo"),
     path("brands/<slug:slug>/topics/<int:number>/", topic_views.edit, name="topic-edit"),

@@ -78,6 +78,7 @@ def brand(request: HttpRequest, slug: str) -> HttpResponse:
         "tried": tried,
         "topics": topic_views.listed(chosen),
         "learned": learning_views.shown(chosen),
+        "about_us": learning_views.shown_context(chosen),
         "changed": "changed" in request.GET,
         "read_again_days": READ_AGAIN_DAYS,
     }

@@ -438,6 +438,36 @@ class BrandLearning(models.Model):
         return f"learning of {self.brand_id}"
 
 
+class BrandContext(models.Model):
+    """In which company a brand's names mean it, as people's "about us" and "not about us" taught it, how that was tried
+    (`understand.adapt.Trial`), and where learning stands. Written by `contexts`.
+
+    `weights` and `base` are an `understand.LearnedContext`, null where nothing is in use. `due_at` is when to learn next,
+    `touched_at` when somebody last judged a message; `stale` says that messages are to be read again. After a reset what
+    people said up to `reset_at` is learnt from no more; `former_reset_at` is what brings it back.
+    """
+
+    brand = models.OneToOneField(Brand, on_delete=models.CASCADE, primary_key=True, related_name="context")
+    is_on = models.BooleanField(default=True)
+    touched_at = models.DateTimeField(default=clock.now)
+    due_at = models.DateTimeField(null=True)
+    stale = models.BooleanField(default=False)
+    base = models.CharField(max_length=40, blank=True)
+    weights = ArrayField(models.FloatField(), null=True)
+    made_at = models.DateTimeField(null=True)
+    verdict = models.CharField(max_length=15, blank=True, choices=LearnedModel.Verdict.choices)
+    lessons = models.PositiveIntegerField(default=0)
+    right_before = models.PositiveIntegerField(default=0)
+    right_after = models.PositiveIntegerField(default=0)
+    others = models.PositiveIntegerField(default=0)
+    others_moved = models.PositiveIntegerField(default=0)
+    reset_at = models.DateTimeField(null=True)
+    former_reset_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"context of {self.brand_id}"
+
+
 class ConversationTally(models.Model):
     """How many conversations stand in each combination of what the inbox filters by. Kept by a trigger; rows add up."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from octavo.conversations import contexts
 from octavo.conversations.models import Brand, BrandName
 from octavo.vocabulary import Alias, BrandProfile, CampaignProfile, TopicProfile
 
@@ -44,4 +45,5 @@ def of(brand: Brand, *, dedicated: bool = False) -> BrandProfile:
         campaigns=campaigns,
         languages=tuple(brand.languages),
         topics=topics,
+        context=contexts.of(brand),
     )

@@ -157,12 +157,27 @@ def _register(request: HttpRequest, user: User, numbers: Sequence[int], value: s
     undo.offer(request, words, corrections=corrections)
 
 
+def _relevant(request: HttpRequest, user: User, numbers: Sequence[int], value: str) -> None:
+    about = {"yes": True, "no": False}[value]
+    heads = access.conversations_for(user).filter(pk__in=numbers).values_list("head", flat=True)
+    corrections: list[Correction] = []
+    for mention in Mention.objects.filter(pk__in=list(heads)).select_related("brand"):
+        correction = decide.correct(user, mention, "relevant", about)
+        corrections += [correction] if correction else []
+    if about:
+        words = ngettext("%(n)d message is about us", "%(n)d messages are about us", len(corrections))
+    else:
+        words = ngettext("%(n)d message is not about us", "%(n)d messages are not about us", len(corrections))
+    undo.offer(request, words % {"n": len(corrections)}, corrections=corrections)
+
+
 _DECISIONS: dict[str, Callable[[HttpRequest, User, Sequence[int], str], None]] = {
     "done": _done,
     "open": _open,
     "snooze": _snooze,
     "assign": _assign,
     "register": _register,
+    "relevant": _relevant,
 }
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from octavo.understand import (
     bag,
     campaign,
+    context,
     evidence,
     gravity,
     language,
@@ -85,7 +86,7 @@ def _read(
     texts = [post.text for post in posts]
 
     languages = language.detect(texts, [post.language for post in posts])
-    relevant, relevances = relevance.judge(posts, brand)
+    _, relevances = relevance.judge(posts, brand)
     echoed = campaign.find(posts, brand)
 
     split = words.split(texts)
@@ -94,6 +95,8 @@ def _read(
     shown = surface.features(texts, parents, np.diff(split.first_word))
     vectors = trained.encode(split)
     scored = trained.score(split, columns, shown, vectors)
+    told = context.judge(brand, relevances, vectors, scored, trained.version)
+    relevances = relevances if told is None else told
     logits = _deepened(trained, scored, texts, parents)
 
     intelligible = np.diff(split.first_piece_of_text()) > 0
@@ -111,7 +114,7 @@ def _read(
     return Readings(
         id=[post.external_id for post in posts],
         language=languages,
-        relevant=relevant,
+        relevant=relevance.verdict(relevances),
         relevance=relevances,
         primary=decision.primary,
         assigned=registers.bits(decision.carried),
