@@ -191,7 +191,9 @@ def see(posts: Sequence[Post], brand: BrandProfile | None = None, *, tier: Tier 
         vectors=vectors,
         logits=shipped.score(split, bag.columns(split), shown, vectors)[:, :HEADS],
         intelligible=np.diff(split.first_piece_of_text()) > 0,
-        echoes=np.fromiter((match is not None for match in campaign.find(posts, brand)), bool, len(posts)),
+        echoes=np.fromiter(
+            (match is not None and match.shown for match in campaign.find(posts, brand)), bool, len(posts)
+        ),
         thresholds=shipped.thresholds,
     )
 

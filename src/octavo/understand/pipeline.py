@@ -87,7 +87,6 @@ def _read(
 
     languages = language.detect(texts, [post.language for post in posts])
     _, relevances = relevance.judge(posts, brand)
-    echoed = campaign.find(posts, brand)
 
     split = words.split(texts)
     columns = bag.columns(split)
@@ -97,10 +96,12 @@ def _read(
     scored = trained.score(split, columns, shown, vectors)
     told = context.judge(brand, relevances, vectors, scored, trained.version)
     relevances = relevances if told is None else told
+    about = relevance.verdict(relevances)
+    echoed = campaign.find(posts, brand, about)
     logits = _deepened(trained, scored, texts, parents)
 
     intelligible = np.diff(split.first_piece_of_text()) > 0
-    echoes = np.fromiter((match is not None for match in echoed), bool, len(posts))
+    echoes = np.fromiter((match is not None and match.shown for match in echoed), bool, len(posts))
     decision = registers.decide(logits, trained.thresholds, intelligible=intelligible, echoes=echoes)
     tone, tone_score = sentiment.decide(logits, intelligible)
     asked = _asked(decision, intelligible)
@@ -114,7 +115,7 @@ def _read(
     return Readings(
         id=[post.external_id for post in posts],
         language=languages,
-        relevant=relevance.verdict(relevances),
+        relevant=about,
         relevance=relevances,
         primary=decision.primary,
         assigned=registers.bits(decision.carried),
