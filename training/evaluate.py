@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from octavo.kit import clock
 from octavo.understand import Tier, model_version
 from octavo.vocabulary import LANGUAGES, REGISTERS, Register, Sentiment
-from training import agreement, answers, baselines, corpus, diversity, measures, stress
+from training import agreement, answers, baselines, corpus, diversity, measures, stress, suites
 from training.answers import Answers, Reader
 from training.tables import table
 from training.targets import FEELINGS, NAMES, Example
@@ -78,6 +78,7 @@ def main() -> None:
     sections += [
         "## What a reading should not depend on, and what it should",
         *robustness(unseen),
+        *(_section(title, body) for title, body in suites.tables(readers)),
         worst(held_out, default),
     ]
     page = "\n\n".join([_HEAD.format(day=clock.now().date(), count=len(training)), *sections]) + "\n"

@@ -28,7 +28,8 @@ TierOption = Annotated[
     ),
 ]
 ProfileOption = Annotated[
-    Path | None, typer.Option("--brand-profile", exists=True, dir_okay=False, help="JSON: names, handles, campaigns.")
+    Path | None,
+    typer.Option("--brand-profile", exists=True, dir_okay=False, help="JSON: names, handles, campaigns, topics."),
 ]
 
 

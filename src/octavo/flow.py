@@ -9,6 +9,7 @@
                  means leads to its story (`conversations.gather`)
     read_again   `handle` for whatever still waits for it: what is fresh, then what is urgent, then all the rest
     learn        what people corrected moves the model a little, for their brand alone, where that reads better
+    learn_context  what people said is about a brand, or is not, settles what its ambiguous names mean
     look_around  bursts, what nobody answered, sources that are not as usual: alerts that no single message rings
 
 Whatever records or reads messages has them watched (`alert.watch`) in the same transaction: a grave one rings at once.
@@ -33,7 +34,7 @@ from octavo.channels import file as files
 from octavo.channels.contract import Receives
 from octavo.channels.registry import channel
 from octavo.channels.trouble import ChannelError
-from octavo.conversations import gather, learning, profile
+from octavo.conversations import contexts, gather, learning, profile
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand, Mention
 from octavo.conversations.rows import Prepared, prepare
@@ -42,7 +43,7 @@ from octavo.kit.garbage import collecting_later
 from octavo.listen import ahead, backlog, brands, importing, reading, running, sources
 from octavo.listen import collect as collecting
 from octavo.listen.models import FileImport, Source
-from octavo.understand import Tier, adapt, model_version, read
+from octavo.understand import Tier, adapt, context, model_version, read
 from octavo.understand.readings import CRISIS
 from octavo.vocabulary import Author, BrandProfile, Parent, ParentKind, Post, Reject
 
@@ -236,6 +237,20 @@ def learn(brand: int, *, tier: Tier = Tier.DEFAULT) -> None:
     learning.was_read_again(brand)
 
 
+def learn_context(brand: int, *, tier: Tier = Tier.DEFAULT) -> None:
+    """Learn from what people said is about a brand and what is not, if it is time, and read its latest messages again where
+    that changed. Raises `EncoderUnavailable`."""
+    task = contexts.begin(brand)
+    if task is not None:
+        known = profile.of(task.brand)
+        lessons = [context.Lesson(_post(judged.mention), judged.about) for judged in task.judged]
+        contexts.finish(task, *context.learn(lessons, [_post(mention) for mention in task.others], known))
+    numbers = contexts.to_read_again(brand)
+    for start in range(0, len(numbers), HANDLE_AT_ONCE):
+        handle(numbers[start : start + HANDLE_AT_ONCE], tier=tier, anew=True)
+    contexts.was_read_again(brand)
+
+
 def look_around() -> int:
     """See what no single message shows; how many alerts rang or grew. Safe to repeat."""
     following = Source.objects.filter(state=Source.State.ACTIVE, brand__isnull=False).exclude(channel="file")
@@ -270,11 +285,11 @@ def _watch(prepared: Prepared, recorded: recorder.Recorded) -> None:
 def _by_profile(
     mentions: Sequence[Mention],
 ) -> dict[tuple[BrandProfile, adapt.Adaptation | None], list[Mention]]:
-    """Mentions by what they are read with. Brands without campaigns share a profile where relevance is no question; what
+    """Mentions by what they are read with. Brands without campaigns and topics share a profile where relevance is no question; what
     one has learned from corrections is its own."""
     dedicated = set(Source.objects.filter(dedicated=True).values_list("pk", flat=True))
     numbers = {mention.brand_id for mention in mentions}
-    brands = Brand.objects.prefetch_related("campaigns", "names").in_bulk(numbers)
+    brands = Brand.objects.select_related("context").prefetch_related("campaigns", "names", "topics").in_bulk(numbers)
     profiles: dict[tuple[int, bool], BrandProfile] = {}
     groups: dict[tuple[BrandProfile, adapt.Adaptation | None], list[Mention]] = {}
     learned = learning.adaptations(numbers)

@@ -147,10 +147,21 @@ class CampaignProfile:
 
 @dataclass(frozen=True, slots=True)
 class TopicProfile:
-    """A topic the brand follows, and the words that name it. A word that ends in `*` stands for all it begins."""
+    """A topic the brand follows: the words that name it, and messages that are about it, in any language. A word that ends
+    in `*` stands for all it begins."""
 
     name: str
-    words: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedContext:
+    """In which company the brand's names mean the brand, as people's word taught it (`understand.context`): weights of a
+    message's direction and, last, of none, for vectors of the model `base` (such as `default-2`)."""
+
+    base: str
+    weights: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +175,7 @@ class BrandProfile:
     campaigns: tuple[CampaignProfile, ...] = ()
     languages: tuple[str, ...] = ()
     topics: tuple[TopicProfile, ...] = ()
+    context: LearnedContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +212,7 @@ class Reading:
     `primary` is `"none"` exactly when `assigned` is empty. `runner_up` is the most probable register that is not primary.
     `relevance` is the probability that the message is about the brand, `relevant` its verdict. `urgency` is 0 (nothing to
     do) to 3 (wake somebody up). `campaign` names the declared campaign that matched, if one did; `topics` those of the
-    brand's topics that are named. `abstained` is true where the model is too unsure of `primary` for anybody to rely on
+    brand's topics it speaks of. `abstained` is true where the model is too unsure of `primary` for anybody to rely on
     it. `model` names tier and version, such as `fast-1`.
     """
 

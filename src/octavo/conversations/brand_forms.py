@@ -15,17 +15,20 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from octavo.conversations.models import Brand, BrandName, Campaign
+from octavo.conversations.models import Brand, BrandName, Campaign, Topic
 from octavo.conversations.words import language_name
 from octavo.vocabulary import LANGUAGES
 
 if TYPE_CHECKING:
     OfBrand = forms.ModelForm[Brand]
     OfCampaign = forms.ModelForm[Campaign]
+    OfTopic = forms.ModelForm[Topic]
 else:
-    OfBrand = OfCampaign = forms.ModelForm
+    OfBrand = OfCampaign = OfTopic = forms.ModelForm
 
 MOST_LINES = 500
+MOST_EXAMPLES = 50
+MOST_TOPICS = 100
 _KINDS = {"names": BrandName.Kind.NAME, "handles": BrandName.Kind.HANDLE, "products": BrandName.Kind.PRODUCT}
 _RESERVED = {"new"}
 """Addresses of the brand pages that no brand may take."""
@@ -193,6 +196,57 @@ class CampaignForm(OfCampaign):
         twins = Campaign.objects.filter(brand=self.instance.brand, name__iexact=data.get("name", ""))
         if twins.exclude(pk=self.instance.pk).exists():
             self.add_error("name", _("There is a campaign of this name already."))
+        return data
+
+
+class TopicForm(OfTopic):
+    """A topic of one brand."""
+
+    words = Lines(
+        label=gettext_lazy("Words"),
+        longest=100,
+        help_text=gettext_lazy(
+            "One word or phrase a line, in every language you expect; case and accents do not matter. "
+            "A word that ends in * stands for all it begins: deliver*"
+        ),
+    )
+    examples = Lines(
+        label=gettext_lazy("Examples"),
+        longest=1000,
+        help_text=gettext_lazy(
+            "One message a line, three to ten of them, in any language: what is like them is recognised in the others too."
+        ),
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
+
+    class Meta:
+        model = Topic
+        fields = ["name", "words", "examples"]
+
+    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance.brand = brand
+
+    def clean_name(self) -> str:
+        name = " ".join(self.cleaned_data["name"].split())
+        known = self.instance.brand.topics.filter(deleted_at=None).exclude(pk=self.instance.pk)
+        if known.filter(name__iexact=name).exists():
+            raise ValidationError(_("There is a topic of this name already."))
+        if self.instance._state.adding and known.count() >= MOST_TOPICS:
+            raise ValidationError(_("At most %(most)s topics.") % {"most": MOST_TOPICS})
+        return name
+
+    def clean_examples(self) -> list[str]:
+        examples: list[str] = self.cleaned_data["examples"]
+        if len(examples) > MOST_EXAMPLES:
+            raise ValidationError(_("At most %(most)s lines.") % {"most": MOST_EXAMPLES})
+        return examples
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        said = (*(data.get("words") or ()), *(data.get("examples") or ()))
+        if not self.errors and not any(map(str.isalnum, "".join(said))):
+            raise ValidationError(_("Give at least one word or one example: a topic is recognised by these."))
         return data
 
 

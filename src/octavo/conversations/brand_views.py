@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from procrastinate.contrib.django import app as jobs
 from procrastinate.exceptions import AlreadyEnqueued
 
-from octavo.conversations import access, erase, learning_views, profile
+from octavo.conversations import access, erase, learning_views, profile, topic_views
 from octavo.conversations.brand_forms import BrandForm, CampaignForm, DeleteForm, TryForm
 from octavo.conversations.models import (
     UNFINISHED,
@@ -81,7 +81,9 @@ def brand(request: HttpRequest, slug: str) -> HttpResponse:
         "campaigns": chosen.campaigns.order_by(F("starts_on").desc(nulls_last=True), "name"),
         "form": form,
         "tried": tried,
+        "topics": topic_views.listed(chosen),
         "learned": learning_views.shown(chosen),
+        "about_us": learning_views.shown_context(chosen),
         "changed": "changed" in request.GET,
         "read_again_days": READ_AGAIN_DAYS,
     }
@@ -162,7 +164,7 @@ def _have_erased(user: User, chosen: Brand) -> None:
 
 @require_POST
 def read_again(request: HttpRequest, slug: str) -> HttpResponse:
-    """Have the last weeks read again with the names and campaigns as they are now."""
+    """Have the last weeks read again with the names, campaigns and topics as they are now."""
     user = person.administrator(request)
     chosen = access.brand_for(user, slug)
     lock = f"{READ_AGAIN} {chosen.pk}"

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from octavo.conversations import heads, learning
+from octavo.conversations import contexts, heads, learning
 from octavo.conversations.models import Conversation, Correction, Mention, Note, RegisterChoice, SentimentChoice
 from octavo.kit import clock
 from octavo.people import audit
@@ -148,6 +148,8 @@ def correct(user: User, mention: Mention, field: str, value: Any) -> Correction 
         )
         if field == "register":
             learning.touch(mention.brand_id)
+        elif field == "relevant":
+            contexts.touch(mention.brand_id)
         heads.refresh([mention.conversation_id])
         audit.log(user, "corrected", kind="mention", object_id=mention.pk, field=field, was=was, now=value)
         _announce(mention.brand_id)
@@ -183,6 +185,8 @@ def withdraw(user: User, correction: Correction) -> None:
             Mention.objects.filter(pk=mention.pk, published_at=mention.published_at).update(**changes)
         if correction.field == "register":
             learning.touch(mention.brand_id)
+        elif correction.field == "relevant":
+            contexts.touch(mention.brand_id)
         heads.refresh([mention.conversation_id])
         audit.log(user, "withdrew correction", kind="mention", object_id=mention.pk, field=correction.field)
         _announce(mention.brand_id)

@@ -35,6 +35,8 @@ _STEPS = (
     "WHERE c.brand_id = %(brand)s AND n.conversation_id = c.id",
     "DELETE FROM conversations_threadkey t USING conversations_conversation c "
     "WHERE c.brand_id = %(brand)s AND t.conversation_id = c.id",
+    "DELETE FROM conversations_mentiontopic t USING conversations_conversation c "
+    "WHERE c.brand_id = %(brand)s AND t.conversation_id = c.id",
     "DELETE FROM conversations_conversation WHERE brand_id = %(brand)s",
     # Last, because the triggers have just written here what was taken away.
     "DELETE FROM conversations_conversationtally WHERE brand_id = %(brand)s",

@@ -173,7 +173,7 @@ def merge(homes: Mapping[int, int]) -> None:
             "SELECT id FROM conversations_conversation WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
             [sorted({*homes, *moves[1]})],
         )
-        for table in ("mention", "note", "threadkey"):
+        for table in ("mention", "note", "threadkey", "mentiontopic"):
             cursor.execute(
                 f"UPDATE conversations_{table} AS t SET conversation_id = g.home "  # noqa: S608
                 "FROM unnest(%s::bigint[], %s::bigint[]) AS g (old, home) WHERE t.conversation_id = g.old",

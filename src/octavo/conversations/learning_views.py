@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from octavo.conversations import access, learning
-from octavo.conversations.models import Brand, BrandLearning, LearnedModel
+from octavo.conversations import access, contexts, learning
+from octavo.conversations.models import Brand, BrandContext, BrandLearning, LearnedModel
 from octavo.people import audit, person
-from octavo.understand import Tier, adapt
+from octavo.understand import Tier, adapt, context
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,70 @@ def _standing(state: BrandLearning, counted: int, tried: LearnedModel | None) ->
     if counted < adapt.FEWEST:
         return "few" if counted else "none"
     return "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownContext:
+    """What the brand's page shows of learning what is about the brand. `standing` as in `Shown`; `counted` how many people's
+    words are learnt from, of `judged` in all."""
+
+    standing: str
+    judged: int
+    counted: int
+    missing: int
+    state: BrandContext
+    waiting: bool
+    percent_before: int
+    percent_after: int
+
+
+def shown_context(brand: Brand) -> ShownContext:
+    state = BrandContext.objects.filter(pk=brand.pk).first() or BrandContext(brand=brand)
+    judged = contexts.count(brand.pk)
+    counted = contexts.count(brand.pk, since=state.reset_at) if state.reset_at else judged
+    lessons = max(state.lessons, 1)
+    return ShownContext(
+        standing=_standing_context(state, counted),
+        judged=judged,
+        counted=counted,
+        missing=max(context.FEWEST - counted, 0),
+        state=state,
+        waiting=state.is_on and state.due_at is not None,
+        percent_before=round(100 * state.right_before / lessons),
+        percent_after=round(100 * state.right_after / lessons),
+    )
+
+
+def _standing_context(state: BrandContext, counted: int) -> str:
+    if not state.is_on:
+        return "off"
+    if Tier(settings.OCTAVO_OPTIONS.worker_tier) is Tier.FAST:
+        return "fast"
+    if counted < context.FEWEST:
+        return "few" if counted else "none"
+    return state.verdict if state.verdict not in ("", LearnedModel.Verdict.TOO_FEW) else "waiting"
+
+
+@require_POST
+def decide_context(request: HttpRequest, slug: str) -> HttpResponse:
+    """`context` is on, off, forget or back."""
+    user = person.administrator(request)
+    brand = access.brand_for(user, slug)
+    wanted = request.POST.get("context")
+    if wanted in ("on", "off"):
+        contexts.switch(user, brand, on=wanted == "on")
+        messages.success(request, _("Saved."))
+    elif wanted == "forget":
+        contexts.reset(user, brand)
+        messages.success(
+            request, _("Forgotten. What people said stays with the messages; you can bring it back below.")
+        )
+    elif wanted == "back":
+        if contexts.bring_back(user, brand):
+            messages.success(request, _("What was learned here is back."))
+    else:
+        return HttpResponseBadRequest()
+    return redirect(reverse("brand", args=[brand.slug]) + "#about-us")
 
 
 @require_POST

@@ -116,6 +116,33 @@ class Campaign(models.Model):
         return self.name
 
 
+class Topic(models.Model):
+    """A subject the brand follows: words that name it, and messages that are about it. `slug` stays when it is renamed.
+
+    One that was deleted lies in wait of an undo, with what it matched, until `topics.clear` takes it away.
+    """
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="topics")
+    name = models.CharField(_("name"), max_length=80)
+    slug = models.SlugField(max_length=90)
+    words = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    examples = ArrayField(models.TextField(), default=list, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                "brand", Lower("name"), condition=Q(deleted_at__isnull=True), name="topic_name_once"
+            ),
+            models.UniqueConstraint("brand", "slug", name="topic_slug_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Author(models.Model):
     """Who writes, per channel. Personal data: erased with `erase`."""
 
@@ -311,6 +338,21 @@ class MentionVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mention} until {self.replaced_at:%Y-%m-%d %H:%M}"
+
+
+class MentionTopic(models.Model):
+    """A message speaks of a topic. Written by `topics.keep`, beside the message's reading."""
+
+    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="+", db_index=False)
+    mention = models.BigIntegerField()
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("mention", "topic", name="mention_topic_once")]
+        indexes = [models.Index(fields=["topic", "conversation"], name="mention_topic_conversation")]
+
+    def __str__(self) -> str:
+        return f"{self.mention} is about {self.topic_id}"
 
 
 class Note(models.Model):
@@ -533,6 +575,36 @@ class StoryEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.story_id}"
+
+
+class BrandContext(models.Model):
+    """In which company a brand's names mean it, as people's "about us" and "not about us" taught it, how that was tried
+    (`understand.adapt.Trial`), and where learning stands. Written by `contexts`.
+
+    `weights` and `base` are an `understand.LearnedContext`, null where nothing is in use. `due_at` is when to learn next,
+    `touched_at` when somebody last judged a message; `stale` says that messages are to be read again. After a reset what
+    people said up to `reset_at` is learnt from no more; `former_reset_at` is what brings it back.
+    """
+
+    brand = models.OneToOneField(Brand, on_delete=models.CASCADE, primary_key=True, related_name="context")
+    is_on = models.BooleanField(default=True)
+    touched_at = models.DateTimeField(default=clock.now)
+    due_at = models.DateTimeField(null=True)
+    stale = models.BooleanField(default=False)
+    base = models.CharField(max_length=40, blank=True)
+    weights = ArrayField(models.FloatField(), null=True)
+    made_at = models.DateTimeField(null=True)
+    verdict = models.CharField(max_length=15, blank=True, choices=LearnedModel.Verdict.choices)
+    lessons = models.PositiveIntegerField(default=0)
+    right_before = models.PositiveIntegerField(default=0)
+    right_after = models.PositiveIntegerField(default=0)
+    others = models.PositiveIntegerField(default=0)
+    others_moved = models.PositiveIntegerField(default=0)
+    reset_at = models.DateTimeField(null=True)
+    former_reset_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"context of {self.brand_id}"
 
 
 class ConversationTally(models.Model):

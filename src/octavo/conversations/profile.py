@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from octavo.conversations import contexts
 from octavo.conversations.models import Brand, BrandName
-from octavo.vocabulary import Alias, BrandProfile, CampaignProfile
+from octavo.vocabulary import Alias, BrandProfile, CampaignProfile, TopicProfile
 
 
 def of(brand: Brand, *, dedicated: bool = False) -> BrandProfile:
-    """The profile of a brand. With `dedicated`, everything is about the brand and only its campaigns are looked for."""
+    """The profile of a brand. With `dedicated`, everything is about the brand and only its campaigns and topics are
+    looked for."""
     campaigns = tuple(
         CampaignProfile(
             name=campaign.name,
@@ -19,8 +21,13 @@ def of(brand: Brand, *, dedicated: bool = False) -> BrandProfile:
         )
         for campaign in brand.campaigns.all()
     )
+    topics = tuple(
+        TopicProfile(topic.name, tuple(topic.words), tuple(topic.examples))
+        for topic in brand.topics.all()
+        if topic.deleted_at is None
+    )
     if dedicated:
-        return BrandProfile(campaigns=campaigns)
+        return BrandProfile(campaigns=campaigns, topics=topics)
     names = list(brand.names.all())
     plain = Alias(brand.name)
     # A product that is also an ordinary word is judged as a name is: by the words beside it.
@@ -37,4 +44,6 @@ def of(brand: Brand, *, dedicated: bool = False) -> BrandProfile:
         products=tuple(name.text for name in names if name.kind == BrandName.Kind.PRODUCT and not name.context),
         campaigns=campaigns,
         languages=tuple(brand.languages),
+        topics=topics,
+        context=contexts.of(brand),
     )

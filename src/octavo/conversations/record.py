@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from octavo.conversations import heads, partitions, rows, threads
+from octavo.conversations import heads, partitions, rows, threads, topics
 from octavo.kit import clock
 from octavo.understand import Readings
 from octavo.vocabulary import Author, Post
@@ -91,10 +91,13 @@ def record_prepared(
                     new.append(row)
         homes = _add(prepared, new, keys, labels, moments, received, claimed=claimed, brands=brands, origin=origin)
         result.rows, result.new = new, [claimed[keys[row]] for row in new]
+        said = prepared.readings.topics
+        named = [(row, claimed[keys[row]], home, brands[row]) for row, home in zip(new, homes, strict=True)]
+        topics.keep(topics.recorded(said, named))
         touched = set(homes).difference(result.new)
         written = {home for row, home in zip(new, homes, strict=True) if not posts[row].own}
         for wave in ([row for row in first if keys[row] not in claimed], *repeats):
-            touched |= _change(prepared, wave, keys, received, result)
+            touched |= _change(prepared, wave, keys, received, result, brands=brands)
         heads.refresh(touched, written=written, received=received)
         result.known = result.outcomes.count("known")
         arrived = Counter(of for of, outcome in zip(brands, result.outcomes, strict=True) if outcome == "new")
@@ -135,6 +138,13 @@ def keep(
                 published, _, language, corrected, _ = found[mention]
                 changes.append((mention, published, language != columns.language[row], row, set(corrected)))
         _keep_rows(cursor, columns, changes)
+        topics.keep(
+            topics.recorded(
+                readings.topics,
+                [(row, mention, found[mention][1], found[mention][-1]) for mention, *_, row, _ in changes],
+            ),
+            anew=True,
+        )
         heads.refresh(conversation for _, conversation, *_ in found.values())
         _announce(dict.fromkeys((brand for *_, brand in found.values()), 0))
     return len(found)
@@ -299,6 +309,8 @@ def _change(
     keys: Sequence[str],
     received: datetime,
     result: Recorded,
+    *,
+    brands: Sequence[int],
 ) -> set[int]:
     """Posts already known: a new version of the text, a deletion, or nothing. The conversations that changed."""
     if not changed:
@@ -329,6 +341,9 @@ def _change(
             result.outcomes[row] = "edited"
         _forget(cursor, gone, received)
         _edit(cursor, prepared, edits, received)
+    named = [(row, known.id, known.conversation, brands[row]) for row, known in edits]
+    topics.keep(topics.recorded(prepared.readings.topics, named), anew=True)
+    topics.forget([mention.id for mention in gone])
     result.deleted += [mention.id for mention in gone]
     result.edited += [mention.id for _, mention in edits]
     return {mention.conversation for mention in gone} | {mention.conversation for _, mention in edits}

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.db.models import QuerySet
 
-from octavo.conversations import access, threads, words
+from octavo.conversations import access, threads, topics, words
 from octavo.conversations.models import (
     Conversation,
     Correction,
@@ -17,6 +17,7 @@ from octavo.conversations.models import (
     MentionVersion,
     RegisterChoice,
     SentimentChoice,
+    Topic,
     UrgencyChoice,
 )
 from octavo.people.models import User
@@ -60,6 +61,7 @@ class Message:
     corrections: Sequence[Correction]
     versions: Sequence[MentionVersion]
     is_head: bool
+    topics: Sequence[Topic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,16 @@ def of(user: User, conversation: Conversation, *, whole: bool = False) -> Thread
     if edited:
         for version in MentionVersion.objects.filter(mention__in=edited).order_by("-pk"):
             versions[version.mention].append(version)
+    named = topics.of(numbers)
     messages = [
-        _message(m, corrections[m.pk], versions[m.pk], is_head=m.pk == conversation.head, subject=conversation.subject)
+        _message(
+            m,
+            corrections[m.pk],
+            versions[m.pk],
+            named.get(m.pk, ()),
+            is_head=m.pk == conversation.head,
+            subject=conversation.subject,
+        )
         for m in mentions
     ]
     return Thread(messages, hidden=max(conversation.mentions_count - len(messages), 0))
@@ -138,6 +148,7 @@ def _message(
     mention: Mention,
     corrections: Sequence[Correction],
     versions: Sequence[MentionVersion],
+    named: Sequence[Topic],
     *,
     is_head: bool,
     subject: str,
@@ -174,4 +185,5 @@ def _message(
         corrections=corrections,
         versions=versions,
         is_head=is_head,
+        topics=named,
     )

@@ -89,13 +89,16 @@ def correct(request: HttpRequest, number: int) -> HttpResponse:
     except (KeyError, ValueError):
         return HttpResponseBadRequest()
     if corrections:
-        register = RegisterChoice(corrections[0].now).label if corrections[0].field == "register" else ""
-        undo.offer(
-            request,
-            _("Corrected: %(register)s") % {"register": register} if register else _("Corrected"),
-            corrections=corrections,
-        )
+        undo.offer(request, _said(corrections[0]), corrections=corrections)
     return redirect(back_to(request, reverse("conversation", args=[mention.conversation_id])))
+
+
+def _said(correction: Correction) -> str:
+    if correction.field == "register":
+        return _("Corrected: %(register)s") % {"register": RegisterChoice(correction.now).label}
+    if correction.field == "relevant":
+        return _("About us: kept, to learn from") if correction.now else _("Not about us: kept, to learn from")
+    return _("Corrected")
 
 
 def _value(field: str, given: str) -> str | int | bool:

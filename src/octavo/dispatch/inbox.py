@@ -20,7 +20,7 @@ from django.db.models.fields.tuple_lookups import TupleLessThan
 from django.http import QueryDict
 from django.utils import timezone
 
-from octavo.conversations import access, search, stories
+from octavo.conversations import access, search, stories, topics
 from octavo.conversations.models import (
     UNFINISHED,
     Brand,
@@ -44,6 +44,8 @@ FEW = 4_000
 FEW_HITS = 5_000
 """Up to so many messages that match a search are gathered; where there are more, the order
 is walked until a page is full."""
+MOST_ABOUT = 20_000
+"""Up to so many messages that speak of a topic, conversations are counted beside each topic."""
 
 Position = tuple[Any, ...]
 """Where a page begins: the keys of the last row before it."""
@@ -51,7 +53,7 @@ Position = tuple[Any, ...]
 TABS = ("all", "mine", "unassigned", "snoozed", "done")
 SORTS = ("urgent", "newest")
 PERIODS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
-FACETS = ("brand", "register", "language", "sentiment", "urgency", "channel")
+FACETS = ("brand", "register", "language", "sentiment", "urgency", "channel", "topic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Filter:
     sentiment: tuple[str, ...] = ()
     urgency: tuple[str, ...] = ()
     channel: tuple[str, ...] = ()
+    topic: tuple[str, ...] = ()
     period: str = ""
     since: date | None = None
     until: date | None = None
@@ -96,6 +99,7 @@ class Filter:
             sentiment=several("sentiment", SentimentChoice.values),
             urgency=several("urgency", ("0", "1", "2", "3")),
             channel=several("channel"),
+            topic=several("topic"),
             period=one("period", PERIODS, ""),
             since=_day(query.get("since", "")),
             until=_day(query.get("until", "")),
@@ -156,7 +160,7 @@ class Filter:
     @property
     def countable(self) -> bool:
         """Whether the tallies can count this filter exactly."""
-        return not (self.q or self.story or self.period or self.since or self.until)
+        return not (self.q or self.story or self.topic or self.period or self.since or self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +209,8 @@ def rows(user: User, chosen: Filter, *, brands: Mapping[int, Brand] | None = Non
         values = getattr(chosen, name)
         if values:
             found = found.filter(**{f"{name}__in": values})
+    if chosen.topic:
+        found = topics.conversations(found, chosen.topic, list(access.brands_for(user).values_list("pk", flat=True)))
     since, until = _bounds(chosen)
     if since:
         found = found.filter(last_at__gte=since)
@@ -338,6 +344,19 @@ def count(user: User, chosen: Filter, *, brands: Mapping[int, Brand] | None = No
 
 def _counted(found: QuerySet[Conversation]) -> int:
     return found.order_by()[: MOST_COUNTED + 1].count()
+
+
+def about(user: User, chosen: Filter) -> Mapping[str, int] | None:
+    """How many conversations speak of each topic, by slug, under all other conditions of the filter; None where there are
+    too many messages with topics to look through, or a text is searched for."""
+    if chosen.q:
+        return None
+    brands = access.brands_for(user)
+    if chosen.brand:
+        brands = brands.filter(slug__in=chosen.brand)
+    return topics.counts(
+        rows(user, replace(chosen, topic=())), list(brands.values_list("pk", flat=True)), most=MOST_ABOUT
+    )
 
 
 def arrived_since(user: User, chosen: Filter, mention: int, *, most: int = 1000) -> int:

@@ -69,8 +69,15 @@ def tabs(chosen: Filter, counts: Counts) -> list[Choice]:
     ]
 
 
-def groups(chosen: Filter, counts: Counts, brands: Mapping[str, str]) -> list[Group]:
-    """The facets with the values that occur, most frequent first; registers and urgency in their own order."""
+def groups(
+    chosen: Filter,
+    counts: Counts,
+    brands: Mapping[str, str],
+    topics: Mapping[str, str],
+    about: Mapping[str, int] | None,
+) -> list[Group]:
+    """The facets with the values that occur, most frequent first; registers and urgency in their own order. `topics` are
+    names by slug, `about` how many conversations speak of each, None where that was not counted."""
     found = [
         _group(chosen, counts, "register", _("Register"), dict(RegisterChoice.choices), fixed=True),
         _group(
@@ -92,6 +99,8 @@ def groups(chosen: Filter, counts: Counts, brands: Mapping[str, str]) -> list[Gr
             {name: words.channel_name(name) for name in _seen(chosen, counts, "channel")},
         ),
     ]
+    if topics:
+        found.append(_topics(chosen, topics, about))
     if len(brands) > 1:
         found.append(_group(chosen, counts, "brand", _("Brand"), dict(brands)))
     found.append(
@@ -120,15 +129,16 @@ def groups(chosen: Filter, counts: Counts, brands: Mapping[str, str]) -> list[Gr
     return [group for group in found if group.choices]
 
 
-def chips(chosen: Filter, brands: Mapping[str, str]) -> list[Choice]:
+def chips(chosen: Filter, brands: Mapping[str, str], topics: Mapping[str, str]) -> list[Choice]:
     """What is set, each with the address without it."""
-    return list(_chips(chosen, brands))
+    return list(_chips(chosen, brands, topics))
 
 
-def _chips(chosen: Filter, brands: Mapping[str, str]) -> Iterator[Choice]:
+def _chips(chosen: Filter, brands: Mapping[str, str], topics: Mapping[str, str]) -> Iterator[Choice]:
     for name in FACETS:
         for value in getattr(chosen, name):
-            yield Choice(value, label(name, value, brands), href(chosen.toggled(name, value)), on=True)
+            words = topics.get(value, value) if name == "topic" else label(name, value, brands)
+            yield Choice(value, words, href(chosen.toggled(name, value)), on=True)
     periods = {"24h": _("Last 24 hours"), "7d": _("Last 7 days"), "30d": _("Last 30 days")}
     if chosen.period:
         yield Choice("period", periods[chosen.period], href(chosen.without("period")), on=True)
@@ -181,5 +191,23 @@ def _group(
         )
         for value, query in zip(values, chosen.toggles(name, values), strict=True)
     ]  # fmt: skip
+    return _folded(name, title, choices)
+
+
+def _topics(chosen: Filter, topics: Mapping[str, str], about: Mapping[str, int] | None) -> Group:
+    """The topics, those most spoken of first."""
+    numbers = about or {}
+    values = sorted(topics, key=lambda value: (-numbers.get(value, 0), topics[value].casefold()))
+    choices = [
+        Choice(
+            value, topics[value], href(chosen.toggled("topic", value)), on=value in chosen.topic,
+            n=None if about is None else numbers.get(value, 0),
+        )
+        for value in values
+    ]  # fmt: skip
+    return _folded("topic", _("Topic"), choices)
+
+
+def _folded(name: str, title: str, choices: Sequence[Choice]) -> Group:
     first = [choice for place, choice in enumerate(choices) if place < MOST_CHOICES or choice.on]
     return Group(name, title, first, [choice for choice in choices if choice not in first])

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from octavo.conversations import access, decide, snooze, undo
+from octavo.conversations import access, decide, snooze, topics, undo
 from octavo.conversations.models import Conversation, Correction, Mention, RegisterChoice
 from octavo.dispatch import doors, inbox, panel, views_saved
 from octavo.dispatch import home as home_page
@@ -60,6 +60,8 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
     counts = inbox.count(user, chosen, brands=known)
     listed = inbox.page(user, chosen, counts=counts, brands=known)
     query = chosen.query()
+    mine = access.brands_for(user).filter(slug__in=chosen.brand) if chosen.brand else access.brands_for(user)
+    named = topics.names(list(mine.values_list("pk", flat=True)))
     context = {
         "filter": chosen,
         "pairs": [pair for pair in QueryDict(query).lists() if pair[0] != "q"],
@@ -71,8 +73,8 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
         if counts.facets
         else None,
         "tabs": panel.tabs(chosen, counts),
-        "groups": panel.groups(chosen, counts, brands),
-        "chips": panel.chips(chosen, brands),
+        "groups": panel.groups(chosen, counts, brands, named, inbox.about(user, chosen) if named else {}),
+        "chips": panel.chips(chosen, brands, named),
         "sorts": [(name, panel.href(replace(chosen, sort=name, after=""))) for name in inbox.SORTS],
         "plain": panel.href(inbox.Filter(tab=chosen.tab)),
         "colleagues": colleagues.beside(user),
@@ -157,12 +159,27 @@ def _register(request: HttpRequest, user: User, numbers: Sequence[int], value: s
     undo.offer(request, words, corrections=corrections)
 
 
+def _relevant(request: HttpRequest, user: User, numbers: Sequence[int], value: str) -> None:
+    about = {"yes": True, "no": False}[value]
+    heads = access.conversations_for(user).filter(pk__in=numbers).values_list("head", flat=True)
+    corrections: list[Correction] = []
+    for mention in Mention.objects.filter(pk__in=list(heads)).select_related("brand"):
+        correction = decide.correct(user, mention, "relevant", about)
+        corrections += [correction] if correction else []
+    if about:
+        words = ngettext("%(n)d message is about us", "%(n)d messages are about us", len(corrections))
+    else:
+        words = ngettext("%(n)d message is not about us", "%(n)d messages are not about us", len(corrections))
+    undo.offer(request, words % {"n": len(corrections)}, corrections=corrections)
+
+
 _DECISIONS: dict[str, Callable[[HttpRequest, User, Sequence[int], str], None]] = {
     "done": _done,
     "open": _open,
     "snooze": _snooze,
     "assign": _assign,
     "register": _register,
+    "relevant": _relevant,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils.text import slugify
 
@@ -46,9 +46,10 @@ def numbers(names: Sequence[str]) -> dict[str, int]:
     return {lowered[low]: number for low, number in rows if low in lowered}
 
 
-def with_campaigns() -> QuerySet[Brand]:
-    """Brands whose campaigns a reader must know."""
-    return Brand.objects.filter(campaigns__isnull=False).distinct().prefetch_related("campaigns", "names")
+def to_recognise() -> QuerySet[Brand]:
+    """Brands of which a reader must know more than that there are any: campaigns, topics."""
+    found = Brand.objects.filter(Q(campaigns__isnull=False) | Q(topics__isnull=False, topics__deleted_at=None))
+    return found.distinct().prefetch_related("campaigns", "names", "topics")
 
 
 def _free_slug(name: str) -> str:

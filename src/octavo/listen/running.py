@@ -121,7 +121,7 @@ class Run:
         default = ""
         if job.brand is not None:
             default = job.brand.name
-        profiles = {brand.name.casefold(): profile.of(brand, dedicated=True) for brand in brands.with_campaigns()}
+        profiles = {brand.name.casefold(): profile.of(brand, dedicated=True) for brand in brands.to_recognise()}
         return Errand(
             path=job.path,
             options=Choices(**job.options).options(),

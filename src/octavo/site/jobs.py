@@ -153,7 +153,7 @@ def read_again() -> None:
 def learn(timestamp: int) -> None:
     """Learn from the corrections of the last moments, brand by brand."""
     from octavo import flow
-    from octavo.conversations import learning
+    from octavo.conversations import contexts, learning
     from octavo.understand import EncoderUnavailable, Tier
 
     tier = _tier()
@@ -168,6 +168,15 @@ def learn(timestamp: int) -> None:
         except EncoderUnavailable as error:
             log.warning("the default model is not available; nothing is learned", reason=str(error))
             learning.postpone(brand)
+    for brand in contexts.due():
+        if _stopping.is_set():
+            return
+        _give_way()
+        try:
+            flow.learn_context(brand, tier=tier)
+        except EncoderUnavailable as error:
+            log.warning("the default model is not available; nothing is learned", reason=str(error))
+            contexts.postpone(brand)
 
 
 @jobs.periodic(cron="* * * * *")

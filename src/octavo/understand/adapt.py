@@ -186,11 +186,14 @@ def see(posts: Sequence[Post], brand: BrandProfile | None = None, *, tier: Tier 
     texts = [post.text for post in posts]
     split = words.split(texts)
     shown = surface.features(texts, [post.parent for post in posts], np.diff(split.first_word))
+    vectors = encoder.load().encode(*model.word_pieces(split))
     return Seen(
-        vectors=encoder.load().encode(*model.word_pieces(split)),
-        logits=shipped.score(split, bag.columns(split), shown)[:, :HEADS],
+        vectors=vectors,
+        logits=shipped.score(split, bag.columns(split), shown, vectors)[:, :HEADS],
         intelligible=np.diff(split.first_piece_of_text()) > 0,
-        echoes=np.fromiter((match is not None for match in campaign.find(posts, brand)), bool, len(posts)),
+        echoes=np.fromiter(
+            (match is not None and match.shown for match in campaign.find(posts, brand)), bool, len(posts)
+        ),
         thresholds=shipped.thresholds,
     )
 

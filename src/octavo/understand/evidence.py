@@ -101,11 +101,11 @@ def _heaviest(
 
 def with_echoes(spans: Spans, matches: Sequence[Match | None]) -> Spans:
     """The same spans with the place that shows a declared campaign first, in place of the words inside it."""
-    echoed = np.array([row for row, match in enumerate(matches) if match is not None], np.int64)
+    echoed = np.array([row for row, match in enumerate(matches) if match is not None and match.shown], np.int64)
     if not len(echoed):
         return spans
     bounds = np.zeros((len(matches), 2), np.int32)
-    bounds[echoed] = [(match.start, match.end) for match in matches if match is not None]
+    bounds[echoed] = [(match.start, match.end) for match in matches if match is not None and match.shown]
     owner = np.repeat(np.arange(len(matches)), np.diff(spans.rows))
     apart = np.flatnonzero((spans.end <= bounds[owner, 0]) | (spans.start >= bounds[owner, 1]))
 

@@ -241,8 +241,8 @@ def _campaign(document: object) -> CampaignProfile:
 
 def _topic(document: object) -> TopicProfile:
     if not isinstance(document, dict):
-        raise ValueError("a topic is an object with name and words")
-    return TopicProfile(_string(document, "name"), _strings(document, "words"))
+        raise ValueError("a topic is an object with name, words and examples")
+    return TopicProfile(_string(document, "name"), _strings(document, "words"), _strings(document, "examples"))
 
 
 def _string(document: dict[str, Any], field: str) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from octavo.understand import (
     bag,
     campaign,
+    context,
     evidence,
     gravity,
     language,
@@ -86,9 +87,7 @@ def _read(
     texts = [post.text for post in posts]
 
     languages = language.detect(texts, [post.language for post in posts])
-    relevant, relevances = relevance.judge(posts, brand)
-    echoed = campaign.find(posts, brand)
-    named = topics.find(posts, brand)
+    _, relevances = relevance.judge(posts, brand)
 
     split = words.split(texts)
     columns = bag.columns(split)
@@ -96,10 +95,14 @@ def _read(
     shown = surface.features(texts, parents, np.diff(split.first_word))
     encoded = trained.encode(split)
     scored = trained.score(split, columns, shown, encoded)
+    told = context.judge(brand, relevances, encoded, scored, trained.version)
+    relevances = relevances if told is None else told
+    about = relevance.verdict(relevances)
+    echoed = campaign.find(posts, brand, about)
     logits = _deepened(trained, scored, texts, parents)
 
     intelligible = np.diff(split.first_piece_of_text()) > 0
-    echoes = np.fromiter((match is not None for match in echoed), bool, len(posts))
+    echoes = np.fromiter((match is not None and match.shown for match in echoed), bool, len(posts))
     decision = registers.decide(logits, trained.thresholds, intelligible=intelligible, echoes=echoes)
     tone, tone_score = sentiment.decide(logits, intelligible)
     asked = _asked(decision, intelligible)
@@ -113,7 +116,7 @@ def _read(
     return Readings(
         id=[post.external_id for post in posts],
         language=languages,
-        relevant=relevant,
+        relevant=about,
         relevance=relevances,
         primary=decision.primary,
         assigned=registers.bits(decision.carried),
@@ -124,7 +127,7 @@ def _read(
         urgency=urgency.decide(logits, intelligible),
         harm=gravity.kinds(logits, trained.harm_thresholds, intelligible),
         abstained=intelligible & (decision.confidence < trained.unsure),
-        topics=named,
+        topics=topics.find(posts, brand, encoded),
         campaign=[match.campaign if match else "" for match in echoed],
         evidence_rows=spans.rows,
         evidence_start=spans.start,

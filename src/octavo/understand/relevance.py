@@ -35,7 +35,12 @@ def judge(posts: Sequence[Post], brand: BrandProfile | None) -> tuple[NDArray[np
     if names is None:
         return np.ones(len(posts), bool), np.ones(len(posts), np.float32)
     relevance = np.fromiter((_judge(post, names) for post in posts), np.float32, len(posts))
-    return relevance > _EVEN, relevance
+    return verdict(relevance), relevance
+
+
+def verdict(relevance: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether messages count as about the brand, bool[n], by their probability."""
+    return relevance > _EVEN
 
 
 @lru_cache(maxsize=256)

@@ -40,7 +40,7 @@ KINDS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("alert", "0002_storage"), ("conversations", "0005_gravity")]
+    dependencies = [("alert", "0002_storage"), ("conversations", "0009_stories")]
 
     operations = [
         migrations.RunSQL(COUNTS, UNDO),

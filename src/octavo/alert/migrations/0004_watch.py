@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('alert', '0002_storage'),
+        ('alert', '0003_rules'),
         ('conversations', '0005_gravity'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

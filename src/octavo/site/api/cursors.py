@@ -6,7 +6,7 @@ A cursor is for callers to give back, not to read; its first letter names the ki
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -33,7 +33,7 @@ def number(cursor: str) -> int:
 
 
 def page(
-    letter: str, found: QuerySet[R], *, cursor: str, limit: int, item: Callable[[R], dict[str, Any]]
+    letter: str, found: QuerySet[R], *, cursor: str, limit: int, items: Callable[[Sequence[R]], list[dict[str, Any]]]
 ) -> dict[str, Any]:
     """A page of a list that goes by number, the highest first, and the cursor of the next."""
     found = found.order_by("-pk")
@@ -42,7 +42,7 @@ def page(
     rows = list(found[: limit + 1])
     more = len(rows) > limit
     rows = rows[:limit]
-    return {"items": [item(row) for row in rows], "next": of_number(letter, rows[-1].pk) if more else None}
+    return {"items": items(rows), "next": of_number(letter, rows[-1].pk) if more else None}
 
 
 def of_place(after: str) -> str:

@@ -10,9 +10,9 @@ from ninja import Query, Router, Status
 
 from octavo import flow
 from octavo.channels.item import ItemReader, read_items
-from octavo.conversations import access, profile, search, threads
+from octavo.conversations import access, profile, search, threads, topics
 from octavo.conversations import record as recorder
-from octavo.conversations.models import Brand, Mention, PostKey
+from octavo.conversations.models import Brand, Mention, PostKey, Topic
 from octavo.listen.collect import of_brand
 from octavo.people.tokens import Scope
 from octavo.site.api import cursors
@@ -92,6 +92,8 @@ def list_messages(request: HttpRequest, chosen: Query[MessageFilter]) -> dict[st
     ):
         if values:
             found = found.filter(**{f"{name}__in": values})
+    if chosen.topic:
+        found = topics.mentions(found, chosen.topic, list(access.brands_for(user).values_list("pk", flat=True)))
     for condition, value in (
         ("published_at__gte", chosen.since),
         ("published_at__lt", chosen.until),
@@ -103,7 +105,12 @@ def list_messages(request: HttpRequest, chosen: Query[MessageFilter]) -> dict[st
     if chosen.q.strip():
         found = search.mentions(found, chosen.q)
     found = found.prefetch_related("brand", "author")
-    return cursors.page("m", found, cursor=chosen.cursor, limit=chosen.limit, item=message)
+    return cursors.page("m", found, cursor=chosen.cursor, limit=chosen.limit, items=_items)
+
+
+def _items(rows: Sequence[Mention]) -> list[dict[str, Any]]:
+    named = topics.of([row.pk for row in rows])
+    return [message(row, named.get(row.pk, ())) for row in rows]
 
 
 @router.get(
@@ -116,7 +123,8 @@ def list_messages(request: HttpRequest, chosen: Query[MessageFilter]) -> dict[st
 )
 def get_message(request: HttpRequest, number: int) -> dict[str, Any]:
     """A message by its number."""
-    return message(access.mention_for(owner(request), number))
+    row = access.mention_for(owner(request), number)
+    return message(row, topics.of([row.pk]).get(row.pk, ()))
 
 
 @router.post(
@@ -152,8 +160,8 @@ def create_readings(request: HttpRequest, asked: TextsIn) -> dict[str, Any]:
     }
 
 
-def message(row: Mention) -> dict[str, Any]:
-    """A mention as `MessageOut`."""
+def message(row: Mention, named: Sequence[Topic]) -> dict[str, Any]:
+    """A mention, with the topics it speaks of, as `MessageOut`."""
     author = row.author
     return {
         "id": row.pk,
@@ -173,7 +181,7 @@ def message(row: Mention) -> dict[str, Any]:
         "parent": row.parent,
         "reach": row.reach,
         "own": row.own,
-        "reading": _kept_reading(row),
+        "reading": {**_kept_reading(row), "topics": [topic.name for topic in named]},
     }
 
 
@@ -191,6 +199,7 @@ def reading_of(reading: Reading) -> dict[str, Any]:
         "urgency": reading.urgency,
         "gravity": {"score": round(float(reading.gravity.score), 3), "kinds": list(reading.gravity.kinds)},
         "campaign": reading.campaign,
+        "topics": list(reading.topics),
         "abstained": reading.abstained,
         "evidence": [
             {"start": span.start, "end": span.end, "weight": round(float(span.weight), 3), "register": span.register}

@@ -129,6 +129,7 @@ class ReadingOut(Schema):
     urgency: int = Field(ge=0, le=3, description="0 nothing to do, 1 when possible, 2 today, 3 now.")
     gravity: GravityOut
     campaign: str = Field(description="The declared campaign it echoes, if any.")
+    topics: list[str] = Field(description="The brand's own topics it speaks of, by name.")
     abstained: bool = Field(description="The model is too unsure of `primary` for anybody to rely on it.")
     evidence: list[EvidenceOut] = Field(description="The words that weighed most.")
     model: str
@@ -169,6 +170,9 @@ class Narrowed(Schema):
     sentiment: list[Sentiment] = Field(default=[], max_length=10)
     urgency: list[Literal["0", "1", "2", "3"]] = Field(default=[], max_length=10)
     channel: list[Channel] = Field(default=[], max_length=50)
+    topic: list[Slug] = Field(
+        default=[], max_length=50, description="The brand's own topics, by the name in their address (`late-delivery`)."
+    )
     about: Literal["yes", "no", "any"] = Field(default="yes", description="Whether they are about the brand.")
     q: _Nul = Field(
         default="", max_length=200, description='Words, as on a search engine: `late "gate change" -refund`.'
@@ -306,7 +310,7 @@ class TextsIn(Schema):
 
     texts: list[TextIn] = Field(min_length=1, max_length=MOST_READ)
     brand: Slug | None = Field(
-        default=None, description="Judge relevance and campaigns for this brand; else all is relevant."
+        default=None, description="Judge relevance, campaigns and topics for this brand; else all is relevant."
     )
     tier: Literal["fast", "default", "accurate"] = Field(
         default="fast", description="`default` reads better and takes longer, `accurate` best and longest."

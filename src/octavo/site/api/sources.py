@@ -28,7 +28,9 @@ router = Router(tags=["Sources"])
 def list_sources(request: HttpRequest, chosen: Query[SourceFilter]) -> dict[str, Any]:
     """Sources with their health, the newest first."""
     found = access.sources_for(owner(request))
-    return cursors.page("s", found, cursor=chosen.cursor, limit=chosen.limit, item=source)
+    return cursors.page(
+        "s", found, cursor=chosen.cursor, limit=chosen.limit, items=lambda rows: [source(row) for row in rows]
+    )
 
 
 @router.get(

@@ -1,4 +1,5 @@
-// A conversation: j and k go on through the list it was opened from; r and a digit correct the register.
+// A conversation: j and k go on through the list it was opened from; r and a digit correct the register, b and a digit say
+// whether it is about us.
 const talk = () => document.querySelector("[data-page=conversation]");
 
 function on(name, does) {
@@ -45,16 +46,18 @@ on("reading", () => {
   why.open = !why.open;
   one.scrollIntoView({ block: "nearest" });
 });
-on("correct", () => {
+function choose(kind) {
   const one = message();
-  const menu = one?.querySelector(".correct");
+  const menu = one?.querySelector(kind);
   if (!menu) return;
   one.scrollIntoView({ block: "nearest" });
   menu.open = true;
   (menu.querySelector("[aria-current]") ?? menu.querySelector("button")).focus();
-});
+}
+on("correct", () => choose(".correct"));
+on("about", () => choose(".about"));
 on("digit", (event) => {
-  document.querySelector(`.correct[open] [data-digit="${event.detail.digit}"]`)?.click();
+  document.querySelector(`:is(.correct, .about)[open] [data-digit="${event.detail.digit}"]`)?.click();
 });
 
 // Lists kept by the browser hear what was decided here, when one goes back to them (inbox.js).

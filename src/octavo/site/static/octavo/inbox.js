@@ -78,8 +78,18 @@ on("snooze", () => withSelection(() => {
   menu.open = true;
   menu.querySelector("button").focus();
 }));
+on("about", () => withSelection(() => {
+  const menu = document.querySelector(".bulk [data-act-menu=about]");
+  menu.open = true;
+  menu.querySelector("button").focus();
+}));
 on("arrivals", () => document.querySelector("#arrivals:not([hidden])")?.click());
 on("digit", (event) => {
+  const about = document.querySelector(".bulk [data-act-menu=about][open]");
+  if (about) {
+    about.querySelector(`[data-digit="${event.detail.digit}"]`)?.click();
+    return;
+  }
   const choices = [...document.querySelectorAll(".facets [data-register]")];
   choices[Number(event.detail.digit) - 1]?.click();
 });

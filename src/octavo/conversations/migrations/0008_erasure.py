@@ -7,7 +7,7 @@ import octavo.kit.clock
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0006_hours"),
+        ("conversations", "0007_hours"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -30,7 +30,7 @@ INSERT INTO conversations_hourtally (hour, register, n)
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0005_gravity")]
+    dependencies = [("conversations", "0006_bulk_checks")]
 
     operations = [
         migrations.CreateModel(

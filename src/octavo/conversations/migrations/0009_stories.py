@@ -47,7 +47,7 @@ ALTER TABLE conversations_storyevent DROP CONSTRAINT story_event_of_story;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0005_gravity'),
+        ('conversations', '0008_erasure'),
     ]
 
     operations = [
