@@ -53,7 +53,7 @@ _READ = (
 )  # fmt: skip
 HANDLE_AT_ONCE = 512
 """Mentions one job reads again."""
-LARGE_FILE = 5_000_000
+LARGE_FILE = 2_000_000
 """Bytes from which on a file is read in a process beside, which takes a second to begin."""
 
 log = structlog.get_logger(__name__)
