@@ -203,9 +203,7 @@ class Crowd:
             kind, address = addresses(self.numbers, self.brands, chance)
             try:
                 status, server_time, seen = _click(line, address, self.cookie)
-            except (
-                http.client.RemoteDisconnected
-            ):  # idle for longer than the server keeps a connection: as browsers, once more
+            except ConnectionResetError:  # idle for longer than the server keeps one: once more, as browsers do
                 line.close()
                 continue
             except (OSError, http.client.HTTPException) as error:

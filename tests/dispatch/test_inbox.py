@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from octavo.conversations import decide
 from octavo.conversations.models import Brand, Conversation, Mention
 from octavo.conversations.record import record
-from octavo.dispatch import inbox
+from octavo.dispatch import inbox, neighbours
 from octavo.dispatch.inbox import Filter
 from octavo.kit import clock
 from octavo.people.models import User
@@ -288,6 +288,12 @@ class TestWordsTooCommonToGather:
                     asked = replace(chosen, after=page.next)
                 keys = [(row.urgency if sort == "urgent" else 0, row.last_at, row.pk) for row in seen]
                 assert keys == sorted(keys, reverse=True) and {row.pk for row in seen} == expected
+
+    def test_lead_from_one_conversation_to_the_next(self, user: User, filled: list[Conversation]) -> None:
+        listed = inbox.page(user, Filter(q="gate")).rows
+        assert len(listed) > 2
+        for before, row, after in zip(listed, listed[1:], listed[2:], strict=False):
+            assert neighbours.of(user, Filter(q="gate"), row) == neighbours.Neighbours(before.pk, after.pk)
 
 
 class TestPages:

@@ -223,6 +223,22 @@ def rows(user: User, chosen: Filter, *, brands: Mapping[int, Brand] | None = Non
     return found
 
 
+def in_order(
+    user: User, chosen: Filter, *, counts: Counts | None = None, brands: Mapping[int, Brand] | None = None
+) -> QuerySet[Conversation]:
+    """`rows` for whoever wants the first of an order: what matches a search is asked for in the way that is quicker."""
+    hits = counts.hits if counts else _hits(chosen)
+    if hits is None:
+        return rows(user, chosen, brands=brands)
+    found = rows(user, replace(chosen, q=""), brands=brands)
+    some = found.filter(_among(hits.numbers))
+    if hits.whole:
+        return some
+    # Where hardly any of so many hits pass the rest of the filter, walking would be long.
+    many = not counts.total.exact if counts else some.order_by()[:PAGE].count() == PAGE
+    return search.along(found, chosen.q) if many else search.matching(found, chosen.q)
+
+
 def page(
     user: User,
     chosen: Filter,
@@ -243,14 +259,7 @@ def page(
         known = counts.by_urgency(chosen) if counts else tallied.by_urgency(user, chosen, brands=brands)
         listed = _by_tally(found, known, position, size + 1, by_urgency=by_urgency)
     else:
-        hits = counts.hits if counts else _hits(chosen)
-        found = rows(user, replace(chosen, q="") if hits else chosen, brands=brands)
-        if hits and hits.whole:
-            found = found.filter(_among(hits.numbers))
-        elif counts and not counts.total.exact:
-            found = search.along(found, chosen.q)
-        elif hits:
-            found = search.matching(found, chosen.q)
+        found = in_order(user, chosen, counts=counts, brands=brands)
         listed = list(_after(found, position, by_urgency=by_urgency)[: size + 1])
     # Brand and assignee are few: put in or fetched beside, not joined, so that the order comes straight from the index.
     for row in listed:

@@ -22,7 +22,7 @@ def of(user: User, chosen: inbox.Filter, conversation: Conversation) -> Neighbou
     """Found by the keys of the order, so that it also works from a conversation that has left the list since."""
     keys = ("urgency", "last_at", "id") if chosen.sort == "urgent" else ("last_at", "id")
     place = tuple(getattr(conversation, key) for key in keys)
-    found = inbox.rows(user, replace(chosen, after=""))
+    found = inbox.in_order(user, replace(chosen, after=""))
     fields = tuple(F(key) for key in keys)
     following = found.filter(TupleLessThan(fields, place)).order_by(*(f"-{key}" for key in keys))
     before = found.filter(TupleGreaterThan(fields, place)).order_by(*keys)

@@ -64,7 +64,7 @@ class Options(BaseSettings):
         default=2,
         ge=1,
         le=8,
-        description="Processes that serve the pages. Two keep two processor cores busy; each takes about 150 MB.",
+        description="Processes that serve the pages. Two keep two processor cores busy; each takes about 160 MB.",
     )
     public_url: str = Field(
         default="",
