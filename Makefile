@@ -11,10 +11,10 @@ TESTING := OCTAVO_DATA_DIR=var/test OCTAVO_LOG_LEVEL=ERROR
 PYTEST := $(TESTING) $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-e2e check format bench demo docs messages corpus train evaluate evaluate-alerts lock clean
+.PHONY: help run test test-all test-e2e check format bench demo docs messages corpus train evaluate evaluate-alerts evaluate-stories lock clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run ## Start Octavo: database, worker and web pages; prints the address
 	@$(BIN)/octavo run
@@ -64,6 +64,9 @@ evaluate: $(VENV)/.dev ## Measure the shipped models (DATA=folder of data sets)
 
 evaluate-alerts: $(VENV)/.dev ## Measure what rings on volume; writes docs/reference/alerts.md (DATA=folder of data sets)
 	@$(BIN)/python -m evaluation.alerts --data $(DATA)
+
+evaluate-stories: $(VENV)/.dev ## Measure how messages become stories; writes docs/reference/stories.md (DATA=folder of data sets)
+	@$(BIN)/python -m evaluation.stories --data $(DATA)
 
 lock: $(VENV)/.uv ## Renew the pinned requirement files from pyproject.toml
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements/build.in -o requirements/build.txt

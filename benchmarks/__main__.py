@@ -28,6 +28,7 @@ def main() -> int:
         "Reading": ["benchmarks.reading", "--data", chosen.data],
         "Ingest": ["benchmarks.ingest", "--data", chosen.data, "--messages", chosen.messages, "--folder", str(BENCH)],
         "Detecting": ["benchmarks.detect"],
+        "Stories": ["benchmarks.stories"],
         "Pages": ["benchmarks.pages"],
         "Live": ["benchmarks.live"],
     }

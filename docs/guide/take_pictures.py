@@ -104,6 +104,7 @@ class Album:
             "alerts": lambda: self.go("/alerts/"),
             "alert": self.alert,
             "alert-rules": self.rules,
+            "story": self.story,
             "import-mapping": self.mapping,
             "import-result": self.result,
             "sources": lambda: self.go("/sources/"),
@@ -184,6 +185,9 @@ class Album:
     def alert(self) -> None:
         self.go("/alerts/")
         self.worst()
+
+    def story(self) -> None:
+        self.go("/stories/?period=week").locator(".story-card .open").first.click()
 
     def rules(self) -> None:
         """A rule tried on the past."""

@@ -120,8 +120,13 @@ def _texts(brand: Brand) -> list[list[str]]:
 
 
 def test_a_backlog_that_comes_backwards_finds_the_stories_of_its_days(brand: Brand, post: MakesPosts) -> None:
-    old = [post(text, by="old", created_at=NOON - timedelta(days=40)) for text in VALVE]
-    new = _posts(post, VALVE)
+    said = (
+        VALVE[0],
+        "Tramonto kettle: the safety valve broke, boiling water went everywhere",
+        "My Tramonto kettle's safety valve just broke and there was boiling water everywhere",
+    )
+    old = [post(text, by="old", created_at=NOON - timedelta(days=40)) for text in said]
+    new = _posts(post, said)
     _read(brand, new)
     for single in reversed(old):
         _read(brand, [single])

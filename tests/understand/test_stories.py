@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from octavo.understand import encoder, meaning
@@ -53,6 +53,7 @@ def test_what_says_next_to_nothing_tells_of_nothing(text: str) -> None:
     assert not keys.of(text).tells
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.integers(1, 3000))
 def test_any_text_has_keys_and_perhaps_a_title(text: str, times: int) -> None:
     found = keys.of(text * times)

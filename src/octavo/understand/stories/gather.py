@@ -41,8 +41,10 @@ KEEPS = 0.03
 """More than what joins, for a seed to be taken in later."""
 HEAVIEST = 50.0
 """Messages whose mean a story's middle is; of more, the later ones count more."""
-PRIOR = 100.0
+PRIOR = 60.0
 """Ordinary messages that stand for what is usual until a brand has its own."""
+LEARNT_AT_ONCE = 16
+"""After so many messages about nothing known, what is usual is worked out anew."""
 LONGEST_USUAL = 5_000.0
 """Messages over which the usual is a mean; beyond, the later ones count more."""
 
@@ -134,25 +136,28 @@ class _Batch:
             self.centre[row] = story.centre
         self.centre[k:] = vectors
         self.product = self.centre @ vectors.T
-        middle = usual.centre()
-        self.from_usual = self.centre @ middle
-        self.usual_squared = float(middle @ middle)
-        self.scale = float(np.sqrt(max(1 - self.usual_squared, 0.1)))
-        mine = vectors @ middle
-        self.mine = mine
-        self.length = np.sqrt(np.maximum(1 - 2 * mine + self.usual_squared, 0.01)) * self.scale
+        self._know()
         times = np.array([message.at for message in messages], np.float64)
         self.first = np.concatenate([[story.first for story in known], times])
         self.last = np.concatenate([[story.last for story in known], times])
         self.weight = np.concatenate([[story.weight for story in known], np.ones(n)])
         self.count = np.concatenate([[story.messages for story in known], np.ones(n, np.int64)]).astype(np.int64)
         self.active = np.arange(k + n) < k
-        self.asked = ALIKE + UNSURE * PRIOR / (PRIOR + usual.seen)
         row_of = {number: row for row, number in enumerate(self.number)}
         self.copies = {key: row_of[number] for key, number in copies.items() if number in row_of}
         self.links = {key: row_of[number] for key, number in links.items() if number in row_of}
         self.into: dict[int, int] = {}
         self.changed: set[int] = set()
+
+    def _know(self) -> None:
+        """Take in what is usual by now: everything else is measured from there."""
+        middle = self.usual.centre()
+        self.from_usual = self.centre @ middle
+        self.mine = self.vectors @ middle
+        self.usual_squared = float(middle @ middle)
+        self.scale = float(np.sqrt(max(1 - self.usual_squared, 0.1)))
+        self.length = np.sqrt(np.maximum(1 - 2 * self.mine + self.usual_squared, 0.01)) * self.scale
+        self.asked = ALIKE + UNSURE * PRIOR / (PRIOR + self.usual.seen)
 
     def run(self) -> Gathered:
         homes: list[int | None] = []
@@ -166,7 +171,10 @@ class _Batch:
             if home is None:
                 home = self.k + row
                 self.active[home] = True
-                fresh.append(row)
+                fresh += [row] if message.tells else []
+                if len(fresh) == LEARNT_AT_ONCE:
+                    self.usual, fresh = self.usual.taught(self.vectors[fresh]), []
+                    self._know()
             else:
                 self._join(home, row)
             self.changed.add(home)
@@ -181,7 +189,7 @@ class _Batch:
             homes=[None if home is None else self.number[self._final(home)] for home in homes],
             stories=[self._story(row) for row in sorted(self.changed) if self.active[row]],
             merged=[(self.number[gone], self.number[self._final(gone)]) for gone in merged],
-            usual=self.usual.taught(self.vectors[[row for row in fresh if self.messages[row].tells]]),
+            usual=self.usual.taught(self.vectors[fresh]),
         )
 
     def _home(self, row: int, message: Message) -> int | None:
