@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from by_hand import Says, readings
 from conftest import MakesPosts
 from django.db import transaction
+from django.utils import translation
 from ringing import GRAVE, VALVE, Keeps
 
 from octavo.alert import watch
@@ -16,6 +18,13 @@ from octavo.alert.models import Alert
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand, Mention
 from octavo.kit import clock
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A page asked for in another language leaves it to the thread; what is said here is said in English."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
