@@ -11,6 +11,7 @@ from aiosmtpd.controller import Controller
 from by_hand import Says, readings
 from conftest import MakesPosts
 from django.db import transaction
+from django.utils import translation
 from ringing import GRAVE, VALVE, Keeps
 from telling import Called, Post, answering, free_port, put
 
@@ -19,6 +20,13 @@ from octavo.alert.models import Alert
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand, Mention
 from octavo.kit import clock
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A page asked for in another language leaves it to the thread; what is said here is said in English."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
