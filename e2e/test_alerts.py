@@ -99,7 +99,7 @@ def test_an_alert_calls_from_tabs_that_nobody_looks_at_and_sounds_in_one_of_them
         {"id": "grave-2", "text": "A child was burnt: your kettle exploded, the fire brigade came.", "author": "mio"}
     )
     for each in (page, other):
-        each.wait_for_function("document.title.includes('Alert ·')", timeout=60_000)
+        expect(each).to_have_title(re.compile("Alert ·"))
     page.wait_for_timeout(1500)
     notes = [each.evaluate("window.__notes") for each in (page, other)]
     assert sorted(map(bool, notes)) == [False, True]
@@ -131,5 +131,7 @@ def test_what_is_pushed_is_shown_by_the_browser_with_the_way_to_the_alert(
     said = {"origin": octavo.address, "registrationId": found[0], "data": json.dumps(pushed)}
     browser.send("ServiceWorker.deliverPushMessage", said)
     shown = "navigator.serviceWorker.ready.then((all) => all.getNotifications()).then((all) => all.map((n) => [n.title, n.body, n.data]))"
-    page.wait_for_function(f"{shown}.then((all) => all.length)")
+    until = time.monotonic() + 20
+    while not page.evaluate(shown) and time.monotonic() < until:
+        page.wait_for_timeout(100)
     assert page.evaluate(shown) == [["Alert 4 of 5", "Why", "/alerts/7/"]]
