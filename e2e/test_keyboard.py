@@ -60,6 +60,14 @@ def test_from_signing_in_to_a_corrected_register_a_note_done_and_undone_by_keys_
     expect(page.locator(".toast")).to_contain_text("Undone")
     expect(page.locator(".guess-button.idea").filter(has_text="corrected")).to_have_count(0)
 
+    # So do two say that it is not about us.
+    page.keyboard.press("b")
+    expect(page.locator(".about[open] button[aria-current]")).to_be_focused()
+    page.keyboard.press("2")
+    expect(page.locator(".toast")).to_contain_text("Not about us: kept, to learn from")
+    page.keyboard.press("z")
+    expect(page.locator(".toast")).to_contain_text("Undone")
+
     page.keyboard.press("n")
     expect(page.locator(".note-form textarea")).to_be_focused()
     page.keyboard.type("Called her; e z r are letters here, not keys.")

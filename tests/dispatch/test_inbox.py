@@ -228,7 +228,7 @@ class TestCounts:
             assert counts.total == inbox.Total(sum(fits(row, chosen, user) for row in filled))
             for tab in inbox.TABS:
                 assert counts.tabs.get(tab, 0) == sum(fits(row, replace(chosen, tab=tab), user) for row in filled)
-            for name in inbox.FACETS:
+            for name in inbox.TALLIED:
                 others = [row for row in filled if fits(row, chosen.without(name), user)]
                 value = (
                     (lambda row: row.brand.slug)

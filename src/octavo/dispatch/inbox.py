@@ -53,7 +53,8 @@ Position = tuple[Any, ...]
 TABS = ("all", "mine", "unassigned", "snoozed", "done")
 SORTS = ("urgent", "newest")
 PERIODS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
-FACETS = ("brand", "register", "language", "sentiment", "urgency", "channel", "topic")
+TALLIED = ("brand", "register", "language", "sentiment", "urgency", "channel")
+FACETS = (*TALLIED, "topic")
 
 
 @dataclass(frozen=True, slots=True)

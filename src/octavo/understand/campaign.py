@@ -28,7 +28,7 @@ _JOINED = 0.95
 """The same, without the spaces, where two words were written as one or one as two."""
 _PAIRS = 0.4
 """Share of a slogan's pairs of letters that a short text must have for typing errors to be looked for."""
-_SHORT = 60
+_SHORT = 12
 """Words of a text up to which its pairs of letters say anything."""
 
 _PARODIED, _KEPT = 0.6, 3

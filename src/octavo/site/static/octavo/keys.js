@@ -70,6 +70,6 @@ document.addEventListener("keydown", (event) => {
     openDialog("keys");
   } else if (send(action, { event })) {
     event.preventDefault();
-    if (action !== "snooze" && action !== "correct") closeMenus();
+    if (!["snooze", "correct", "about"].includes(action)) closeMenus();
   }
 });
