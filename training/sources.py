@@ -18,10 +18,10 @@ from training import corpus
 from training.targets import Example
 
 LABELS = Path(__file__).parent / "labels"
-"""The eight registers of 1,120 real app reviews, by the project's own definition."""
+"""The eight registers of 1,120 real app reviews and 1,593 real comments, by the project's own definition."""
 
 APPS = ("Garmin Connect", "Huawei Health")
-FEELING_WEIGHT, REVIEW_WEIGHT = 0.2, 0.4
+FEELING_WEIGHT, REVIEW_WEIGHT = 0.3, 0.4
 """Beside a message of the corpus: the former are about anything, seldom about a brand."""
 
 # GoEmotions' indices of admiration, amusement, approval ...; of anger, annoyance, disappointment ...; and of neutral.
@@ -34,15 +34,18 @@ _GOEMOTIONS = {
 _XED = {Sentiment.POSITIVE: {5, 8}, Sentiment.NEGATIVE: {1, 3, 4, 6}, Sentiment.NEUTRAL: {2, 7}}
 
 
-def labelled_reviews(data: Path) -> list[Example]:
-    """Real app reviews in English and French (Mini-BAR, MIT; app feedback, CC-BY 4.0), labelled for Octavo."""
+def labelled(data: Path) -> list[Example]:
+    """Real app reviews in English and French (Mini-BAR, MIT; app feedback, CC-BY 4.0) and real comments in English
+    (GoEmotions, Apache-2.0), labelled for Octavo.
+    """
     found = []
-    for path in sorted(LABELS.glob("reviews_*.jsonl")):
+    for path in sorted(LABELS.glob("*.jsonl")):
+        kind, language = path.stem.rsplit("_", 1)
         for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             text = _text(data, row["id"])
             if text:
-                found.append(corpus.example({**row, "text": text, "lang": path.stem[-2:], "sector": "reviews"}))
+                found.append(corpus.example({**row, "text": text, "lang": language, "sector": kind}))
     return found
 
 
@@ -51,8 +54,8 @@ def feelings(data: Path, *, comments: int, lines: int, seed: int) -> list[Exampl
     whose emotions agree on a sentiment.
     """
     chance = np.random.default_rng(seed)
-    path = data / "train" / "goemotions" / "train.tsv"
-    found = _some(_comments(path), comments, chance) if _there(path) else []
+    taken = {example.text for example in labelled(data)}
+    found = _some((each for each in _comments(data) if each.text not in taken), comments, chance)
     for language in ("en", "fr", "it", "es", "de", "pt", "nl"):
         kind = "annotated" if language == "en" else "projections"
         path = data / "train" / "xed" / f"{language}-{kind}.tsv"
@@ -61,8 +64,8 @@ def feelings(data: Path, *, comments: int, lines: int, seed: int) -> list[Exampl
 
 
 def reviews(data: Path, *, count: int, seed: int) -> list[Example]:
-    """App reviews of Mini-BAR with its own two labels; none of those that `labelled_reviews` gives."""
-    taken = {example.id for example in labelled_reviews(data)}
+    """App reviews of Mini-BAR with its own two labels; none of those that `labelled` gives."""
+    taken = {example.id for example in labelled(data)}
     found = [
         Example(
             row["data"],
@@ -85,8 +88,8 @@ def _some(found: Iterable[Example], count: int, chance: np.random.Generator) -> 
     return [members[place] for place in sorted(picked.tolist())]
 
 
-def _comments(path: Path) -> Iterator[Example]:
-    for line in path.read_text(encoding="utf-8").splitlines():
+def _comments(data: Path) -> Iterator[Example]:
+    for line in _lines(data / "train" / "goemotions" / "train.tsv"):
         text, labels, _ = line.split("\t")
         yield from _felt(text, {int(label) for label in labels.split(",")}, _GOEMOTIONS, "goemotions", "en")
 
@@ -107,8 +110,11 @@ def _felt(
 
 
 def _text(data: Path, name: str) -> str:
-    """The text of a labelled review, named by folder, file and row; empty where it is not at hand."""
+    """The text of a labelled message, named by folder, file and row; empty where it is not at hand."""
     folder, file, row = name.split("/")
+    if folder == "goemotions":
+        lines = _lines(data / "train" / folder / f"{file}.tsv")
+        return lines[int(row)].split("\t")[0] if lines else ""
     if folder == "mini_bar":
         app, language = file.rsplit(".", 1)
         rows = _table(data, app, language)
@@ -119,6 +125,11 @@ def _text(data: Path, name: str) -> str:
 
 def _table(data: Path, app: str, language: str) -> list[dict[str, str]]:
     return _csv(data / "train" / "mini_bar" / f"{app}.{language}.csv")
+
+
+@cache
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if _there(path) else []
 
 
 @cache

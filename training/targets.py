@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.understand.heads import HARM, HEADS, PRIMARY, REGISTER, SENTIMENT, URGENCY
+from octavo.understand.plain import plain
 from octavo.vocabulary import HARMS, NO_REGISTER, REGISTERS, Harm, Parent, Register, Sentiment
 
 NAMES = (*map(str, REGISTERS), NO_REGISTER)
@@ -41,6 +43,11 @@ class Example:
     weight: float = 1.0
     id: str = ""
     relevant: bool = True
+
+
+def seen(examples: Sequence[Example]) -> list[Example]:
+    """Examples with their texts as the models see them."""
+    return [replace(example, text=plain(example.text)) for example in examples]
 
 
 def encode(examples: list[Example]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from training.targets import Example
 
-SHARE = 0.4
+SHARE = 0.6
 """Share of the messages that are shown once more, each changed in one way."""
 
 _WEIGHT = 0.5
@@ -23,15 +23,11 @@ _LINKS = (
     "www.example.org/page",
     "https://youtu.be/q",
 )
-_OPENINGS = {
-    "en": ("Hi,", "Hi there", "Hey", "Good morning"),
-    "fr": ("Bonsoir,", "Salut", "Coucou", "Bjr"),
-    "it": ("Ciao,", "Salve", "Buonasera", "Buond\u00ec"),
-    "es": ("Hola,", "Buenas", "Buenas tardes"),
-    "de": ("Hallo,", "Moin", "Servus", "Guten Abend"),
-    "pt": ("Ol\u00e1,", "Oi", "Boa tarde"),
-    "nl": ("Hallo,", "Hoi", "Goedemiddag"),
-}
+_NAMES = (
+    "Velmora", "Castori", "Brightwell", "Lumio", "Ferrant", "Oskar & Co", "NordBank", "Pixelo", "Casa Mirto", "Tramway",
+    "Duval", "Helix", "Quintana", "Aurel", "Zenit", "Grünwald", "Solaro", "Kestrel", "Maison Ober", "Piuma",
+)  # fmt: skip
+_NAMED = ("{}: {}", "{}, {}", "{} - {}", "#{} {}", "{} | {}")
 
 
 def varied(examples: Sequence[Example], *, seed: int) -> list[Example]:
@@ -45,10 +41,6 @@ def varied(examples: Sequence[Example], *, seed: int) -> list[Example]:
             if text != example.text:
                 found.append(replace(example, text=text, weight=example.weight * _WEIGHT))
     return found
-
-
-def _capitals(example: Example, _: np.random.Generator) -> str:
-    return example.text.upper()
 
 
 def _small(example: Example, _: np.random.Generator) -> str:
@@ -69,11 +61,11 @@ def _addressed(example: Example, chance: np.random.Generator) -> str:
     return f"{_HANDLES[chance.integers(len(_HANDLES))]} {example.text}"
 
 
-def _greeting(example: Example, chance: np.random.Generator) -> str:
-    openings = _OPENINGS.get(example.language, _OPENINGS["en"])
-    return f"{openings[chance.integers(len(openings))]} {example.text}"
+def _named(example: Example, chance: np.random.Generator) -> str:
+    form = _NAMED[chance.integers(len(_NAMED))]
+    return form.format(_NAMES[chance.integers(len(_NAMES))], example.text)
 
 
 _CHANGES: tuple[Callable[[Example, np.random.Generator], str], ...] = (
-    _capitals, _capitals, _small, _bare, _linked, _linked, _addressed, _greeting,
+    _small, _small, _bare, _linked, _addressed, _named, _named, _named,
 )  # fmt: skip

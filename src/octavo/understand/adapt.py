@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from octavo.understand import bag, campaign, encoder, model, registers, surface, words
 from octavo.understand.heads import PRIMARY, REGISTER, sigmoid, softmax
 from octavo.understand.model import Model
+from octavo.understand.plain import plain
 from octavo.understand.tier import Tier
 from octavo.vocabulary import NO_REGISTER, REGISTERS, BrandProfile, Post, Register
 
@@ -183,7 +184,7 @@ def see(posts: Sequence[Post], brand: BrandProfile | None = None, *, tier: Tier 
     shipped = model.load(tier)
     if shipped.vector is None:
         raise ValueError(f"the {tier} tier reads without vectors and cannot learn")
-    texts = [post.text for post in posts]
+    texts = [plain(post.text) for post in posts]
     split = words.split(texts)
     shown = surface.features(texts, [post.parent for post in posts], np.diff(split.first_word))
     vectors = encoder.load().encode(*model.word_pieces(split))

@@ -11,6 +11,7 @@ Products are in integers with fixed ranges (`integers`), so that a message reads
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import struct
 import tempfile
@@ -248,10 +249,13 @@ def pieces(
 _LONGEST = 2_000
 """Characters of a text that are cut into pieces at all."""
 
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@\w[\w.-]*")
+"""Links and handles say whom a message addresses, not what it says."""
+
 
 def _readable(text: str, replaced: dict[int, str]) -> str:
-    """As the tokeniser wants it; half of a surrogate pair is not a character."""
-    return text[:_LONGEST].encode("utf-8", "ignore").decode().translate(replaced)
+    """As the tokeniser wants it, without links and handles; half of a surrogate pair is not a character."""
+    return _ADDRESS.sub(" ", text[:_LONGEST]).encode("utf-8", "ignore").decode().translate(replaced)
 
 
 def embed(table: NDArray[np.uint8], ids: Any) -> Floats:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo.understand import function_words
 from octavo.understand.campaign import Match
 from octavo.understand.registers import CAMPAIGN_ECHO
 from octavo.understand.words import MARKS, VOCABULARY, Words
@@ -49,7 +50,8 @@ def find(
     """The heaviest words of each message for the registers `wanted` bool[n, 8], the registers taking turns.
 
     A word weighs what its pieces, marks and neighbours add to the register's log-odds by `table` float32[bag.COLUMNS,
-    8]. Whom a message addresses is no reason for anything: handles, links and the words in `names` are passed over.
+    8]. Handles, links and the words in `names` say whom a message addresses, and some words only hold a sentence together:
+    none of them is a reason for anything, and they are passed over.
     """
     message, register = np.nonzero(wanted)
     return _heaviest(words, message, register, *_weigh(words, columns, table, message, register), names)
@@ -74,7 +76,7 @@ def _heaviest(
     names: frozenset[str],
 ) -> Spans:
     """The spans to show, of all words with their weights in (message, register) pairs."""
-    weight = np.where(_addresses(words)[word], 0, weight)
+    weight = np.where((_addresses(words) | _mere_glue(words))[word], 0, weight)
     # A word speaks for the register in which it weighs most.
     heaviest = np.full(len(words.lengths), _LEAST)
     np.maximum.at(heaviest, word, weight)
@@ -150,6 +152,14 @@ def _addresses(words: Words) -> NDArray[np.bool_]:
     marked = np.flatnonzero(np.isin(words.pieces, _ADDRESSES))
     found[np.searchsorted(words.first_piece, marked, side="right") - 1] = True
     return found
+
+
+def _mere_glue(words: Words) -> NDArray[np.bool_]:
+    """bool[words]: does the word only hold the sentence together?"""
+    glue = function_words.pieces()[words.pieces]
+    count = np.diff(words.first_piece)
+    of_word = np.repeat(np.arange(len(count)), count)
+    return (count > 0) & (np.bincount(of_word, glue, minlength=len(count)) == count)
 
 
 def _ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.understand import encoder, model, words
+from octavo.understand.plain import plain
 
 WEIGHTS = Path(__file__).parent / "models" / "meaning.npz"
 DIMENSIONS = 192
@@ -62,7 +63,7 @@ def load() -> Meaning:
 
 def of_texts(texts: Sequence[str]) -> Floats:
     """float32[n, DIMENSIONS] of texts by themselves. Raises `encoder.EncoderUnavailable`."""
-    return load().of(encoder.load().encode(*model.word_pieces(words.split(texts))))
+    return load().of(encoder.load().encode(*model.word_pieces(words.split([plain(text) for text in texts]))))
 
 
 def unit(vectors: Floats) -> Floats:

@@ -27,6 +27,7 @@ from octavo.understand import (
 )  # fmt: skip
 from octavo.understand.adapt import Adaptation
 from octavo.understand.heads import REGISTER
+from octavo.understand.plain import plain
 from octavo.understand.readings import Readings
 from octavo.understand.tier import Tier
 from octavo.vocabulary import REGISTERS, BrandProfile, Parent, Post, Reading
@@ -89,17 +90,18 @@ def _read(
     languages = language.detect(texts, [post.language for post in posts])
     _, relevances = relevance.judge(posts, brand)
 
-    split = words.split(texts)
+    seen = [plain(text) for text in texts]
+    split = words.split(seen)
     columns = bag.columns(split)
     parents = [post.parent for post in posts]
-    shown = surface.features(texts, parents, np.diff(split.first_word))
+    shown = surface.features(seen, parents, np.diff(split.first_word))
     encoded = trained.encode(split)
     scored = trained.score(split, columns, shown, encoded)
     told = context.judge(brand, relevances, encoded, scored, trained.version)
     relevances = relevances if told is None else told
     about = relevance.verdict(relevances)
     echoed = campaign.find(posts, brand, about)
-    logits = _deepened(trained, scored, texts, parents)
+    logits = _deepened(trained, scored, seen, parents)
 
     intelligible = np.diff(split.first_piece_of_text()) > 0
     echoes = np.fromiter((match is not None and match.shown for match in echoed), bool, len(posts))

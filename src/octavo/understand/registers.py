@@ -14,6 +14,7 @@ CRISIS, CAMPAIGN_ECHO = REGISTERS.index(Register.CRISIS), REGISTERS.index(Regist
 _NONE = len(REGISTERS)
 _DECLARED = 0.97
 """Probability of a campaign echo where the brand's own words, hashtag or link stand in the message."""
+_EVEN = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,14 +38,17 @@ def decide(
     """From log-odds float32[n, HEADS]. `echoes` marks the messages that match a declared campaign.
 
     A register is carried from its threshold on; where that gives none but the message has a primary register, that
-    one is carried. Two rules of the definition are kept as rules: a crisis is always primary, a campaign echo only
-    where nothing else is carried.
+    one is carried. Where it is more likely than not that none applies, none does, save a crisis or a declared campaign's
+    echo. Two rules of the definition are kept as rules: a crisis is always primary, a campaign echo only where nothing
+    else is carried.
     """
     probability = sigmoid(logits[:, REGISTER])
     likely = softmax(logits[:, PRIMARY])
     probability[~intelligible] = 0
     probability[echoes, CAMPAIGN_ECHO] = np.maximum(probability[echoes, CAMPAIGN_ECHO], _DECLARED)
     carried = probability >= thresholds
+    silent = (likely[:, _NONE] > _EVEN) & ~carried[:, CRISIS] & ~echoes
+    carried[silent] = False
     alone = intelligible & ~carried.any(axis=1) & (likely.argmax(axis=1) != _NONE)
     carried[alone, likely[alone, :_NONE].argmax(axis=1)] = True
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.understand import encoder, model, words
+from octavo.understand.plain import plain
 
 WIDTH = encoder.DIMENSIONS - encoder.MEANING
 """The vectors' second half: made before the layers that were trained the furthest, it keeps most of the subject."""
@@ -49,7 +50,7 @@ def directions(vectors: Floats) -> Floats:
 
 def vectors(texts: Sequence[str]) -> Floats:
     """float32[n, encoder.DIMENSIONS]. Raises `encoder.EncoderUnavailable`."""
-    return encoder.load().encode(*model.word_pieces(words.split(texts)))
+    return encoder.load().encode(*model.word_pieces(words.split([plain(text) for text in texts])))
 
 
 @cache
