@@ -5,6 +5,7 @@
     sentence   the sentence encoder, on all of that
     accurate   how both together read, and which messages are worth the deep one
     fast       word pieces alone, on all of that
+    meaning    by what messages are compared, from the sentence encoder as it is now
 
 The sectors `corpus.HELD_OUT` are for testing and nothing here sees them. Probabilities and thresholds are set on the
 sectors `CALIBRATING`, which no weight has seen.
@@ -26,7 +27,7 @@ from octavo.understand import deep, encoder, model
 from octavo.understand.heads import HEADS, PRIMARY, sigmoid, softmax
 from octavo.understand.model import Deep, Model
 from octavo.understand.tier import Tier
-from training import calibrate, corpus, deep_net, quick_net, sentence_net, sources
+from training import calibrate, corpus, deep_net, meaning, quick_net, sentence_net, sources
 from training.calibrate import Calibration
 from training.fit import probabilities
 from training.targets import Example, encode, seen
@@ -98,6 +99,10 @@ def main() -> None:
     lightly = train_sentence(examples, answers, setting)
     train_accurate(deep_net.head(net), deeply, lightly, setting)
     train_fast(examples, answers, setting)
+    try:
+        timed("meaning", lambda: meaning.learn(data))
+    except FileNotFoundError as absent:
+        print(f"meaning stays as it is: {absent.filename} is absent")
 
 
 def train_sentence(examples: list[Example], answers: tuple[Floats, Floats], setting: list[Example]) -> Floats:
