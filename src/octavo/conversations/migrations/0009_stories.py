@@ -27,6 +27,7 @@ AUTHORS = """
 CREATE OR REPLACE FUNCTION octavo_let_go_of_authors() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE conversations_mention SET author_id = NULL WHERE author_id IN (SELECT id FROM was);
+    UPDATE conversations_conversation SET author_id = NULL WHERE author_id IN (SELECT id FROM was);
     UPDATE conversations_storymention SET author = NULL WHERE author IN (SELECT id FROM was);
     RETURN NULL;
 END $$;
@@ -35,6 +36,7 @@ AUTHORS_BEFORE = """
 CREATE OR REPLACE FUNCTION octavo_let_go_of_authors() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE conversations_mention SET author_id = NULL WHERE author_id IN (SELECT id FROM was);
+    UPDATE conversations_conversation SET author_id = NULL WHERE author_id IN (SELECT id FROM was);
     RETURN NULL;
 END $$;
 """
