@@ -64,6 +64,8 @@ REACH = 2
 
 _PIECES_PER_RUN = 2048
 """Enough for the matrix products to be efficient, little enough to stay in the processor's cache."""
+_MERGED_AT_ONCE = 1024
+"""Messages whose sums become vectors together."""
 
 WEIGHTS = Path(__file__).parent / "models" / "encoder.npz"
 """The tuned layers, `limits.*` (the largest value of each channel before each product), and a fingerprint of them all."""
@@ -169,20 +171,24 @@ class Encoder:
 
     def encode(self, pieces: NDArray[np.int32], starts: NDArray[np.int64]) -> Floats:
         """float32[n, DIMENSIONS] from the flat `pieces` of n messages; message i is starts[i]:starts[i+1]."""
-        vectors = np.empty((len(starts) - 1, DIMENSIONS), np.float32)
         # Two more pieces a message: its beginning and its end.
-        ends = np.cumsum(np.diff(starts) + 2)
+        lengths = np.diff(starts) + 2
+        ends = np.cumsum(lengths)
+        sums = np.empty((len(lengths), self.weights["cnn_W"].shape[0]), np.float32)
         first = 0
-        while first < len(vectors):
+        while first < len(sums):
             done = ends[first - 1] if first else 0
             last = max(first + 1, int(np.searchsorted(ends, done + _PIECES_PER_RUN, side="right")))
             run = starts[first : last + 1]
-            vectors[first:last] = self._encode_run(pieces[run[0] : run[-1]], np.diff(run))
+            sums[first:last] = self._sum_run(pieces[run[0] : run[-1]], lengths[first:last])
             first = last
-        return vectors
+        # Many messages at a time: the weights go through the processor's cache once for all of them.
+        parts = range(0, len(sums), _MERGED_AT_ONCE)
+        merged = [self._merge(sums[at : at + _MERGED_AT_ONCE], lengths[at : at + _MERGED_AT_ONCE]) for at in parts]
+        return np.concatenate(merged) if merged else np.empty((0, DIMENSIONS), np.float32)
 
-    def _encode_run(self, pieces: NDArray[np.int32], lengths: NDArray[np.int64]) -> Floats:
-        lengths = lengths + 2
+    def _sum_run(self, pieces: NDArray[np.int32], lengths: NDArray[np.int64]) -> Floats:
+        """What the pieces of each message contribute, summed."""
         ends = np.cumsum(lengths)
         starts = ends - lengths
         flat = np.empty(ends[-1], np.int64)
@@ -198,12 +204,11 @@ class Encoder:
         (features,) = self.session.run(None, inputs)
         # A product with ones sums the pieces of each message five times faster than `np.add.reduceat`.
         ones = np.ones(len(flat), np.float32)
-        sums = csr_array((ones, np.arange(len(flat)), np.append(starts, ends[-1]))) @ features
-        return self._merge(sums, lengths.astype(np.float32)[:, None])
+        return np.asarray(csr_array((ones, np.arange(len(flat)), np.append(starts, ends[-1]))) @ features)
 
-    def _merge(self, sums: Floats, lengths: Floats) -> Floats:
+    def _merge(self, sums: Floats, counts: NDArray[np.int64]) -> Floats:
         """From the summed features of each message to its vector: a residual network of three layers."""
-        weight = self.weights
+        weight, lengths = self.weights, counts.astype(np.float32)[:, None]
         mean = (sums @ weight["cnn_W"] + lengths * weight["cnn_b"]) / np.sqrt(lengths)
         hidden = np.maximum(mean @ weight["p1"] + np.maximum(mean @ weight["d0"], 0) @ weight["d1"], 0)
         vectors = np.tanh(hidden @ weight["p3"] + np.maximum(hidden @ weight["d2"], 0) @ weight["d3"])
