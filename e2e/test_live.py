@@ -30,7 +30,7 @@ def test_a_message_is_announced_on_two_open_inboxes_moves_nothing_and_shows_when
     first, second = visit(grace), visit(ada)
     for page in (first, second):
         listening(page, f"/inbox/?brand={tramonto.slug}&sort=newest")
-        expect(page.locator("#rows > .row").filter(has_text="mina")).to_have_count(1)
+        expect(page.locator("#rows > .row").filter(has=page.get_by_text("mina", exact=True))).to_have_count(1)
         expect(page.locator("#arrivals")).to_be_hidden()
     before = ids(first)
     first.keyboard.press("j")

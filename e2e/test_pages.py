@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, expect
 
-from e2e.conftest import Hook, Person, Visits, invite, welcome
+from e2e.conftest import Hook, Person, Visits, invite, reload_until, welcome
 from e2e.running import Running
 
 pytestmark = pytest.mark.e2e
@@ -30,7 +30,8 @@ NOT_PAGES = {
     "campaign-delete", "demo-load", "demo-remove", "api-schema", "alert-act", "alert-undo", "alert-mail", "alert-quiet", "alert-quiet-end",
     "alert-shift-add", "alert-shift-remove", "alert-handover-add", "alert-handover-remove", "alert-watch-zone",
     "alert-passing", "alert-device-add", "alert-device-act", "push-worker", "alert-sound", "live-ringing", "alert-rule-change",
-    "alert-rule-try", "alert-hook-add", "alert-hook-act", "alert-delivery-again",
+    "alert-rule-try", "alert-rule-unlearn", "alert-hook-add", "alert-hook-act", "alert-delivery-again", "brand-context",
+    "brand-learning", "brand-learning-back", "brand-learning-export", "brand-learning-reset", "topic-delete", "topic-undo",
 }  # fmt: skip
 """Addresses that take a form or answer a program."""
 
@@ -90,6 +91,15 @@ def places(octavo: Running, chromium: Browser, irma: Person, demo: str, tramonto
     tried = re.sub(r"^https?://[^/]+", "", page.url)
     page.goto(f"/brands/{demo}/")
     campaign = path_of(page.locator("a[href*=campaigns]").filter(has_text="Edit").first.get_attribute("href"))
+    page.goto(f"/brands/{demo}/topics/new/")
+    page.get_by_label("Name").fill("Lids")
+    page.get_by_label("Words").fill("lid\nbouchon\ntappo")
+    page.get_by_role("button", name="Save").click()
+    page.goto(f"/brands/{demo}/")
+    topic = path_of(page.locator("a[href*='/topics/']").filter(has_text="Lids").first.get_attribute("href"))
+    page.goto("/stories/?period=all")
+    reload_until(page, lambda: expect(page.locator("h2 .open").first).to_be_visible(timeout=1000), seconds=240)
+    story = path_of(page.locator("h2 .open").first.get_attribute("href"))
     yield [
         Place("home", "/"),
         Place("home", f"/?brand={demo}"),
@@ -126,6 +136,11 @@ def places(octavo: Running, chromium: Browser, irma: Person, demo: str, tramonto
         Place("brand-delete", f"/brands/{demo}/delete/"),
         Place("campaign-new", f"/brands/{demo}/campaigns/new/"),
         Place("campaign-edit", campaign),
+        Place("topic-new", f"/brands/{demo}/topics/new/"),
+        Place("topic-edit", topic),
+        Place("stories", "/stories/"),
+        Place("stories", f"/stories/?period=all&brand={demo}"),
+        Place("story", story),
         Place("settings", "/settings/"),
         Place("account_change_password", "/settings/password/"),
         Place("people", "/settings/people/"),

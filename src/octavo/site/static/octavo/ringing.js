@@ -74,8 +74,16 @@ if (ringing && navigator.locks) {
   addEventListener("pagehide", () => leave?.());
   addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
 }
-// Browsers let a page make a sound only after somebody has touched it.
-if (sound === "on") for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, awake, { once: true });
+// Browsers let a page make a sound only after somebody has touched it; Ctrl or Shift alone is no touch.
+if (sound === "on") {
+  const touches = ["pointerdown", "keydown"];
+  const touched = () => {
+    if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return;
+    for (const touch of touches) removeEventListener(touch, touched);
+    awake();
+  };
+  for (const touch of touches) addEventListener(touch, touched);
+}
 
 const trial = document.querySelector("[data-try-tone]");
 if (trial && "AudioContext" in window) {
