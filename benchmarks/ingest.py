@@ -96,7 +96,7 @@ class Memory:
         with suppress(OSError, ValueError, IndexError):
             roots.append(int((self._postgres / "postmaster.pid").read_text().split()[0]))
         seen: set[int] = set()
-        for root in roots:
+        for root in filter(lambda pid: pid > 0, roots):  # while it starts, PostgreSQL's number may be negative
             try:
                 process = psutil.Process(root)
                 family = [process, *process.children(recursive=True)]

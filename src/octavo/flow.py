@@ -75,7 +75,7 @@ def receive(posts: Sequence[Post], *, brand: Brand, origin: int | None = None, d
     with transaction.atomic():
         recorded = recorder.record_prepared(prepared, brand=brand.pk, origin=origin)
         gather.forget([*recorded.edited, *recorded.deleted])
-        _watch(prepared, recorded)
+        _watch([(prepared, recorded)])
     return Received(outcomes=recorded.outcomes, new=recorded.new, waiting=[*recorded.new, *recorded.edited])
 
 
@@ -134,8 +134,7 @@ def import_file(job: FileImport) -> Iterator[running.Progress]:
                         for group in ready.groups
                     ]
                     gather.forget([number for kept in recorded for number in (*kept.edited, *kept.deleted)])
-                    for group, kept in zip(ready.groups, recorded, strict=True):
-                        _watch(group.prepared, kept)
+                    _watch([(group.prepared, kept) for group, kept in zip(ready.groups, recorded, strict=True)])
                     progress = run.advance(ready, recorded)
                 run.tidy()
                 yield progress
@@ -269,17 +268,21 @@ def look_around() -> int:
     return len(rounds.make(pulses))
 
 
-def _watch(prepared: Prepared, recorded: recorder.Recorded) -> None:
-    """Have what was just recorded watched, in the same transaction."""
-    moments = [post.created_at for post in prepared.posts]
+def _watch(batch: Sequence[tuple[Prepared, recorder.Recorded]]) -> None:
+    """Have what was just recorded watched, in the same transaction: all of it together, brand by brand in their order, so that
+    two cannot wait for each other."""
+    moments = [post.created_at for prepared, _ in batch for post in prepared.posts]
     aware = [at for at in moments if at is not None and at.tzinfo is not None]
-    crisis = (prepared.readings.primary == CRISIS).tolist()
+    signs: list[int] = []
+    for prepared, recorded in batch:
+        crisis = (prepared.readings.primary == CRISIS).tolist()
+        signs += [mention for mention, row in zip(recorded.new, recorded.rows, strict=True) if crisis[row]]
     watch.recorded(
-        recorded.new,
+        [mention for _, recorded in batch for mention in recorded.new],
         newest=max(aware) if len(aware) == len(moments) > 0 else None,
-        signs=[mention for mention, row in zip(recorded.new, recorded.rows, strict=True) if crisis[row]],
+        signs=signs,
     )
-    watch.read(recorded.edited)
+    watch.read([mention for _, recorded in batch for mention in recorded.edited])
 
 
 def _by_profile(

@@ -15,7 +15,7 @@ from django.db import IntegrityError, connection, transaction
 from ringing import GRAVE, VALVE
 from telling import put
 
-from octavo.alert import decide, deliver, passing, quiet_hours, ring, rules, watch
+from octavo.alert import decide, deliver, lessons, passing, quiet_hours, ring, rules, watch
 from octavo.alert.models import Alert, AlertEvent, Delivery, Rule, RuleKind, Summary
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand
@@ -132,3 +132,22 @@ def test_two_workers_gather_what_quiet_hours_hold_back_in_one_summary(brand: Bra
         ring.open_alert(rule, f"all {number}", severity=4, reason=reason, first_signal_at=clock.now())
     at_once(deliver.send_due, deliver.send_due, deliver.send_due)
     assert Summary.objects.count() == 1 and Delivery.objects.filter(summary=Summary.objects.get()).count() == 8
+
+
+def test_what_false_alarms_teach_waits_for_no_message_that_comes_in(brand: Brand) -> None:
+    rules.of([brand.pk])
+
+    def learn() -> bool:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '2s'")
+                lessons.learn(brand.pk)
+            return True
+        finally:
+            connection.close()
+
+    with transaction.atomic(), connection.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+        cursor.execute(
+            "SELECT FROM conversations_brand WHERE id = %s FOR KEY SHARE", [brand.pk]
+        )  # as the recorder does
+        assert pool.submit(learn).result(PATIENCE)

@@ -35,7 +35,8 @@ def learn(brand: int) -> None:
     """Bring the rules of a brand up to what its people said of its alerts; also what was undone, and what is forgotten.
     Safe to repeat."""
     with transaction.atomic():
-        for rule in Rule.objects.select_for_update().filter(brand=brand):
+        # Their usual order would join the brand, and lock it with them.
+        for rule in Rule.objects.select_for_update(of=("self",)).filter(brand=brand).order_by("pk"):
             _keep(rule, min(of(rule).count(), MOST_LESSONS))
 
 
