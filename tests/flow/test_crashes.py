@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -231,8 +232,10 @@ def part_of(keeper: subprocess.Popen[str], name: str) -> int:
     found: list[int] = []
 
     def there() -> bool:
-        children = psutil.Process(keeper.pid).children()
-        found[:] = [child.pid for child in children if name in child.cmdline()]
+        with suppress(psutil.Error):  # one ended at this very moment: look again
+            children = psutil.Process(keeper.pid).children()
+            living = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+            found[:] = [child.pid for child in living if name in child.cmdline()]
         return bool(found)
 
     until(there)
