@@ -324,7 +324,7 @@ def messages(brand: int, key: str, *, since: datetime, until: datetime) -> tuple
     condition, values = conditions[kind], [value] if value else []
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT m.id, m.published_at, coalesce(m.author_id, -m.id), greatest(m.reach, coalesce(a.followers, 0)) "  # noqa: S608
+            "SELECT m.id, m.published_at, coalesce(m.author_id, -m.id), greatest(m.reach, coalesce(a.followers, 0)) "  # noqa: S608 names of our own
             "FROM conversations_conversation AS c JOIN conversations_mention AS m ON m.conversation_id = c.id "
             "LEFT JOIN conversations_author AS a ON a.id = m.author_id "
             "WHERE c.brand_id = %s AND c.last_at >= %s AND m.published_at >= %s AND m.published_at < %s "

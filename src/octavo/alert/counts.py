@@ -146,7 +146,7 @@ def bins(
     """Every bin with a message, in order, with what was heard of its keys, or of those that begin with one of these."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT at, key, {_SUMS} FROM alert_count WHERE brand_id = %s AND at >= %s AND at < %s "  # noqa: S608
+            f"SELECT at, key, {_SUMS} FROM alert_count WHERE brand_id = %s AND at >= %s AND at < %s "  # noqa: S608 names of our own
             "AND key LIKE ANY(%s) GROUP BY at, key ORDER BY at, key",
             [brand, since, until, [f"{each}%" for each in beginning]],
         )
@@ -160,7 +160,7 @@ def total(brand: int, key: str, *, since: datetime, until: datetime) -> Heard:
     """What was heard of a key in some time: nobody is counted twice in it."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_SUMS} FROM alert_count WHERE brand_id = %s AND key = %s AND at >= %s AND at < %s",  # noqa: S608
+            f"SELECT {_SUMS} FROM alert_count WHERE brand_id = %s AND key = %s AND at >= %s AND at < %s",  # noqa: S608 names of our own
             [brand, key, since, until],
         )
         return _heard(*cursor.fetchone())

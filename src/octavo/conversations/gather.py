@@ -237,7 +237,7 @@ def _sharing(brand: int, messages: Sequence[_Read]) -> tuple[dict[int, int], dic
     with connection.cursor() as cursor:
         for column, values in (("text_key", wanted), ("link_key", shared)):
             cursor.execute(
-                f"SELECT m.{column}, max(m.story_id) FROM conversations_storymention AS m "  # noqa: S608
+                f"SELECT m.{column}, max(m.story_id) FROM conversations_storymention AS m "  # noqa: S608 names of our own
                 "JOIN conversations_story AS s ON s.id = m.story_id "
                 f"WHERE m.brand_id = %s AND m.{column} = ANY(%s) AND m.published_at BETWEEN %s AND %s "
                 f"AND s.centre IS NOT NULL GROUP BY m.{column}",
@@ -269,7 +269,7 @@ def _near(brand: int, messages: Sequence[_Read], *, also: set[int]) -> list[Know
             )  # fmt: skip
             rows |= {row[0]: row for row in cursor.fetchall()}
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM conversations_story WHERE id = ANY(%s) AND centre IS NOT NULL",  # noqa: S608
+            f"SELECT {_COLUMNS} FROM conversations_story WHERE id = ANY(%s) AND centre IS NOT NULL",  # noqa: S608 names of our own
             [sorted(also)],
         )
         rows |= {row[0]: row for row in cursor.fetchall()}

@@ -175,7 +175,7 @@ def merge(homes: Mapping[int, int]) -> None:
         )
         for table in ("mention", "note", "threadkey", "mentiontopic"):
             cursor.execute(
-                f"UPDATE conversations_{table} AS t SET conversation_id = g.home "  # noqa: S608
+                f"UPDATE conversations_{table} AS t SET conversation_id = g.home "  # noqa: S608 names of our own
                 "FROM unnest(%s::bigint[], %s::bigint[]) AS g (old, home) WHERE t.conversation_id = g.old",
                 moves,
             )

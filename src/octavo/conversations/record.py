@@ -268,7 +268,7 @@ def _lock(brands: set[int], *, alone: bool) -> None:
     function = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
     with connection.cursor() as cursor:
         cursor.execute(  # in order, so that two batches cannot wait for each other
-            f"SELECT {function}(hashtext('octavo threads'), brand) FROM unnest(%s::integer[]) AS brand",  # noqa: S608
+            f"SELECT {function}(hashtext('octavo threads'), brand) FROM unnest(%s::integer[]) AS brand",  # noqa: S608 names of our own
             [sorted(brands)],
         )
 
@@ -487,7 +487,7 @@ def _known_authors(
     cursor: Any, identities: Sequence[tuple[str, str]], *, hold: str = ""
 ) -> list[tuple[str, str, int, str]]:
     cursor.execute(
-        "SELECT a.channel, a.handle, a.id, a.name FROM conversations_author a "  # noqa: S608
+        "SELECT a.channel, a.handle, a.id, a.name FROM conversations_author a "  # noqa: S608 names of our own
         "JOIN unnest(%s::text[], %s::text[]) AS g (channel, handle) ON a.channel = g.channel AND a.handle = g.handle "
         f"ORDER BY a.id {hold}",
         [rows.texts(channel for channel, _ in identities), rows.texts(handle for _, handle in identities)],

@@ -163,7 +163,7 @@ def _chart(story: Story) -> Chart:
     with connection.cursor() as cursor:
         rows = _rows(
             cursor,
-            "SELECT floor(extract(epoch FROM g.published_at - %(begin)s) / %(step)s)::int, m.register, "  # noqa: S608
+            "SELECT floor(extract(epoch FROM g.published_at - %(begin)s) / %(step)s)::int, m.register, "  # noqa: S608 names of our own
             f"m.sentiment = 'negative', count(*) {_MEMBERS} GROUP BY 1, 2, 3",
             {"story": story.pk, "since": since, "until": until, "begin": begin, "step": step.total_seconds()},
         )

@@ -22,7 +22,7 @@ def compact() -> None:
                 continue
             of_brands = "WHERE brand_id IN (SELECT id FROM conversations_brand)" if "brand_id" in columns else ""
             cursor.execute(
-                f"WITH gone AS (DELETE FROM {table} RETURNING *) "  # noqa: S608
+                f"WITH gone AS (DELETE FROM {table} RETURNING *) "  # noqa: S608 names of our own
                 f"INSERT INTO {table} ({columns}, n) SELECT {columns}, sum(n) FROM gone "
                 f"{of_brands} GROUP BY {columns} HAVING sum(n) <> 0"
             )

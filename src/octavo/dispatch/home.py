@@ -118,7 +118,7 @@ class _Tally:
 
     def newest(self) -> datetime | None:
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT max(hour) FROM {self.where}", {"brands": list(self.brands)})  # noqa: S608
+            cursor.execute(f"SELECT max(hour) FROM {self.where}", {"brands": list(self.brands)})  # noqa: S608 names of our own
             newest: datetime | None = cursor.fetchone()[0]
             return newest
 
@@ -128,7 +128,7 @@ class _Tally:
         series: dict[str, list[int]] = {"all": [0] * spans}
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT register, floor(extract(epoch FROM %(at)s - hour - interval '30 minutes') / 86400)::int AS ago, "  # noqa: S608
+                "SELECT register, floor(extract(epoch FROM %(at)s - hour - interval '30 minutes') / 86400)::int AS ago, "  # noqa: S608 names of our own
                 f"sum(n) FROM {self.where} AND hour > %(since)s AND hour <= %(at)s GROUP BY 1, 2",
                 {"at": at, "brands": list(self.brands), "since": at - timedelta(days=spans)},
             )
@@ -152,7 +152,7 @@ def _oldest(brands: Sequence[int], *, whole: bool) -> dict[str, datetime]:
     theirs = "" if whole else "AND brand_id = ANY(%(brands)s)"
     with connection.cursor() as cursor:  # one step into an index each, where a GROUP BY would read them all
         cursor.execute(
-            "SELECT r.register, longest.waiting_since FROM unnest(%(registers)s::text[]) AS r (register), LATERAL ("  # noqa: S608
+            "SELECT r.register, longest.waiting_since FROM unnest(%(registers)s::text[]) AS r (register), LATERAL ("  # noqa: S608 names of our own
             "SELECT waiting_since FROM conversations_conversation AS c WHERE c.register = r.register "
             f"AND waiting_since IS NOT NULL AND relevant AND status IN ('open', 'pending') {theirs} "
             "ORDER BY waiting_since LIMIT 1) AS longest",

@@ -48,7 +48,7 @@ def counts(
 ) -> tuple[Mapping[str, int], Mapping[str, Mapping[str, int]]]:
     """Numbers for each tab, and for each facet's values under all other conditions. `brands` are the person's, if known."""
     brands, parameters, conditions = _asked(user, chosen, brands)
-    selects = [f"SELECT 'tab', {_TAB}, sum(n) FROM cells WHERE {_all(conditions)} GROUP BY 2"]  # noqa: S608
+    selects = [f"SELECT 'tab', {_TAB}, sum(n) FROM cells WHERE {_all(conditions)} GROUP BY 2"]  # noqa: S608 names of our own
     # Facets that narrow nothing are counted under the same conditions: together, in one go over the cells.
     free = {name: column for name, column in _COLUMNS.items() if name not in conditions}
     if free:
@@ -56,13 +56,13 @@ def counts(
         values = " ".join(f"WHEN GROUPING({column}) = 0 THEN {column}::text" for column in free.values())
         sets = ", ".join(f"({column})" for column in free.values())
         selects.append(
-            f"SELECT CASE {kinds} END, CASE {values} END, sum(n) FROM cells "  # noqa: S608
+            f"SELECT CASE {kinds} END, CASE {values} END, sum(n) FROM cells "  # noqa: S608 names of our own
             f"WHERE {_IN_TAB[chosen.tab]} AND {_all(conditions)} GROUP BY GROUPING SETS ({sets})"
         )
     for name in conditions:
         others = {other: condition for other, condition in conditions.items() if other != name}
         selects.append(
-            f"SELECT '{name}', {_COLUMNS[name]}::text, sum(n) FROM cells "  # noqa: S608
+            f"SELECT '{name}', {_COLUMNS[name]}::text, sum(n) FROM cells "  # noqa: S608 names of our own
             f"WHERE {_IN_TAB[chosen.tab]} AND {_all(others)} GROUP BY 2"
         )
     tabs: Counter[str] = Counter()
@@ -78,7 +78,7 @@ def counts(
 def by_urgency(user: User, chosen: Filter, *, brands: Mapping[int, Brand] | None = None) -> Mapping[int, int]:
     """How many conversations the filter shows at each urgency; those at which there are any."""
     _, parameters, conditions = _asked(user, chosen, brands)
-    select = f"SELECT urgency, sum(n) FROM cells WHERE {_IN_TAB[chosen.tab]} AND {_all(conditions)} GROUP BY 1"  # noqa: S608
+    select = f"SELECT urgency, sum(n) FROM cells WHERE {_IN_TAB[chosen.tab]} AND {_all(conditions)} GROUP BY 1"  # noqa: S608 names of our own
     return {urgency: n for urgency, n in _rows(chosen, select, parameters) if n > 0}
 
 

@@ -10,7 +10,6 @@ Products are in integers with fixed ranges (`integers`), so that a message reads
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import struct
@@ -29,7 +28,7 @@ import sentencepiece
 from numpy.typing import NDArray
 
 from octavo.understand import integers, onnx_file
-from octavo.understand.encoder import EncoderUnavailable, cache_folder, fingerprint, unpacked
+from octavo.understand.encoder import EncoderUnavailable, cache_folder, fingerprint, session, unpacked
 from octavo.vocabulary import Parent
 
 if TYPE_CHECKING:
@@ -211,18 +210,10 @@ def load() -> DeepEncoder:
     """The deep encoder of this process, prepared first where need be. Raises `EncoderUnavailable`."""
     folder = prepare()
     try:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = min(4, os.cpu_count() or 1)
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(str(folder / "deep.onnx"), options, providers=["CPUExecutionProvider"])
         source = package()
         places = source.floats("emb.pos").reshape(-1, WIDTH) + source.floats("emb.type")[:WIDTH]
         tokeniser = sentencepiece.SentencePieceProcessor(model_file=str(folder / "pieces.model"))
-        return DeepEncoder(source, tokeniser, session, places)
+        return DeepEncoder(source, tokeniser, session(folder / "deep.onnx"), places)
     except Exception as cause:
         raise EncoderUnavailable(
             f"the deep encoder in {folder} cannot be used ({cause}); remove that folder"

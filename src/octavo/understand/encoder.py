@@ -221,24 +221,27 @@ def load() -> Encoder:
     """The encoder of this process, prepared first where need be. Raises `EncoderUnavailable`."""
     folder = prepare()
     try:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = min(4, os.cpu_count() or 1)
-        options.inter_op_num_threads = 1
-        # Waiting threads sleep: the machine also runs a database.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(
-            str(folder / "encoder.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        running = session(folder / "encoder.onnx")
         with np.load(folder / "weights.npz") as stored:
             weights = {name: stored[name] for name in stored.files}
-        return Encoder(load_table(), weights, session)
+        return Encoder(load_table(), weights, running)
     except Exception as cause:
         raise EncoderUnavailable(
             f"the sentence encoder in {folder} cannot be used ({cause}); remove that folder"
         ) from cause
+
+
+def session(graph: Path) -> onnxruntime.InferenceSession:
+    """A graph made ready to run."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = min(4, os.cpu_count() or 1)
+    options.inter_op_num_threads = 1
+    # Waiting threads sleep: the machine also runs a database.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
 
 def windows(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
