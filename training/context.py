@@ -7,7 +7,6 @@ Octavo.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from octavo.understand import Tier, context, model_version
 from octavo.understand.adapt import Verdict
 from octavo.vocabulary import Alias, BrandProfile, Post
 from training import suites
-from training.tables import table
+from training.tables import publish, table
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "relevance.md"
 AMOUNTS = (5, 10, 20, 40)
@@ -51,13 +50,7 @@ class Figures:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dry-run", action="store_true", help="print the page, write nothing")
-    arguments = parser.parse_args()
-    text = page(load())
-    print(text)
-    if not arguments.dry_run:
-        PAGE.write_text(text, encoding="utf-8")
+    publish(__doc__ or "", lambda: page(load()), PAGE)
 
 
 def load(folder: Path = suites.FOLDER) -> list[Name]:

@@ -6,7 +6,6 @@ are to be found. The strictness was chosen on half of the topics, the page is ab
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from octavo.kit import clock
 from octavo.understand import Tier, model_version, subject, topics
 from octavo.vocabulary import BrandProfile, Post, TopicProfile
 from training import corpus, suites
-from training.tables import table
+from training.tables import publish, table
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "topics.md"
 AMOUNTS = (1, 2, 3, 5)
@@ -47,13 +46,7 @@ class Found:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dry-run", action="store_true", help="print the page, write nothing")
-    arguments = parser.parse_args()
-    text = page(load())
-    print(text)
-    if not arguments.dry_run:
-        PAGE.write_text(text, encoding="utf-8")
+    publish(__doc__ or "", lambda: page(load()), PAGE)
 
 
 def load(folder: Path = suites.FOLDER) -> list[Subject]:
