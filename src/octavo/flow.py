@@ -29,7 +29,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 
-from octavo.alert import quiet, rounds, watch
+from octavo.alert import burst, quiet, rounds, watch
 from octavo.channels import file as files
 from octavo.channels.contract import Receives
 from octavo.channels.registry import channel
@@ -140,8 +140,10 @@ def import_file(job: FileImport) -> Iterator[running.Progress]:
                 yield progress
         except ChannelError as error:
             run.fail(error)
+            burst.learn_anew(run.met)
             raise
         yield run.finish()
+        burst.learn_anew(run.met)
     backlog.reopen(model_version(Tier.DEFAULT))
 
 
@@ -251,7 +253,10 @@ def learn_context(brand: int, *, tier: Tier = Tier.DEFAULT) -> None:
 
 
 def look_around() -> int:
-    """See what no single message shows; how many alerts rang or grew. Safe to repeat."""
+    """See what no single message shows; how many alerts rang or grew. Safe to repeat.
+
+    While a file comes in, brands nobody has looked at yet wait: it may bring the past that they are to be judged by.
+    """
     following = Source.objects.filter(state=Source.State.ACTIVE, brand__isnull=False).exclude(channel="file")
     pulses = [
         quiet.Pulse(
@@ -265,7 +270,7 @@ def look_around() -> int:
         for source in following
         if source.brand_id is not None
     ]
-    return len(rounds.make(pulses))
+    return len(rounds.make(pulses, learning=not running.any_running()))
 
 
 def _watch(batch: Sequence[tuple[Prepared, recorder.Recorded]]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,8 @@ from octavo.alert.models import Alert, Count, RuleKind, Watch
 from octavo.conversations import decide as conversations
 from octavo.conversations.models import Brand, Conversation
 from octavo.kit import clock
+from octavo.listen import brands, importing
+from octavo.listen.models import FileImport
 from octavo.people.models import User
 
 NOW = datetime.fromisoformat("2026-03-12T15:00:30+00:00")
@@ -121,6 +125,55 @@ def test_state_kept_between_looks_decides_as_one_long_look(past: None, kept: Kee
     assert kept_one is not None and kept_one.keys == whole.keys
     for name, column in whole.detector.state.columns().items():
         assert (column == kept_one.detector.state.columns()[name]).all(), name
+
+
+def _a_file_of_the_past(tmp_path: Path, brand: Brand, *, messages: int) -> FileImport:
+    lines = [
+        {"id": f"old {number}", "text": in_own_words(number), "created_at": (NOW - 9 * DAY + number * HOUR).isoformat()}
+        for number in range(messages)
+    ]
+    path = tmp_path / "past.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return importing.begin(path, choices=importing.Choices(), brand=brand).job
+
+
+def test_the_past_that_a_file_brings_is_learnt_also_by_a_brand_that_was_looked_at(
+    kept: Keeps, brand: Brand, tmp_path: Path
+) -> None:
+    with time_machine.travel(NOW, tick=False):
+        kept("Is the shop in Lyon open on Sunday?", says=CALM, ago=HOUR)
+        flow.look_around()
+        job = _a_file_of_the_past(tmp_path, brand, messages=200)
+        for _ in flow.import_file(job):
+            pass
+        assert flow.look_around() == 0
+    rule = rules.of([brand.pk])[brand.pk, RuleKind.BURST]
+    watched = burst.restored(Watch.objects.get(brand=brand), rule)
+    as_one = burst.learnt(
+        brand.pk, burst.configuration(rule), since=counts.bin_of(NOW - 10 * DAY), until=counts.bin_of(NOW)
+    )
+    assert watched is not None and watched.keys == as_one.keys
+    for name, column in as_one.detector.state.columns().items():
+        assert (column == watched.detector.state.columns()[name]).all(), name
+
+
+def test_while_a_file_comes_in_a_new_brand_waits_and_a_known_one_does_not(
+    past: None, kept: Keeps, brand: Brand, admin: User, tmp_path: Path
+) -> None:
+    with time_machine.travel(NOW - DAY, tick=False):
+        flow.look_around()
+    with time_machine.travel(NOW, tick=False):
+        new = brands.make("Newcomer")
+        run = flow.import_file(_a_file_of_the_past(tmp_path, new, messages=20))
+        try:
+            next(run)
+            a_rush(kept, 60)
+            assert flow.look_around() == 1
+            assert not Watch.objects.filter(brand=new).exists()
+        finally:
+            run.close()
+        flow.look_around()
+    assert Watch.objects.get(brand=new).state
 
 
 def test_a_month_of_backlog_at_once_is_no_burst(kept: Keeps, brand: Brand) -> None:

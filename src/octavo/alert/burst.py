@@ -163,6 +163,12 @@ def step(brand: int) -> list[Alert]:
     return list(rang.values())
 
 
+def learn_anew(brands: Iterable[int]) -> None:
+    """What is remembered of these brands has changed further back than the last look: the next one learns it from the
+    beginning. What it rings for does not change."""
+    Watch.objects.filter(brand__in=list(brands)).update(state=None)
+
+
 def learnt(brand: int, configuration: Configuration, *, since: datetime, until: datetime) -> Followed:
     """A detector that has lived through what is remembered of a brand."""
     followed = Followed(Detector(configuration=configuration), [])

@@ -34,11 +34,12 @@ CAMPAIGN, AGAINST = "campaign:", "against:"
 FAR = 100
 """People reached from which a message weighs more than one: ten times as many, one more."""
 
+# Materialised, or else the sketches would be made anew for each key of a message.
 _ADD = f"""
-WITH said AS (
+WITH said AS MATERIALIZED (
     SELECT m.brand_id, date_bin('5 minutes', m.published_at, '2000-01-01 00:00+00') AS at, m.sentiment, m.register, m.channel,
         m.language, m.origin, nullif(m.campaign, '') AS campaign,
-        1 + log(greatest(m.reach, coalesce(a.followers, 0), {FAR}) / {FAR}.0) AS weight,
+        1 + log(greatest(m.reach, coalesce(a.followers, 0), {FAR}) / {FAR}.0::float8) AS weight,
         octavo_sketch(hashint8extended(coalesce(m.author_id, -m.id), 0)) AS author,
         octavo_sketch(octavo_fingerprint(m.search, coalesce(m.author_id, -m.id))) AS text
     FROM conversations_mention AS m LEFT JOIN conversations_author AS a ON a.id = m.author_id

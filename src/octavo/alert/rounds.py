@@ -4,18 +4,33 @@ answered, sources that are not as usual."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 
 from octavo.alert import burst, decide, hijack, lessons, quiet, rising, unanswered
-from octavo.alert.models import Alert
+from octavo.alert.models import Alert, Watch
 from octavo.alert.quiet import Pulse
 from octavo.conversations.models import Brand
 
 
-def make(pulses: Sequence[Pulse]) -> list[Alert]:
-    """One look at every brand; the alerts that rang or grew. Each part of it is safe to repeat, and alone in its trouble."""
+PATIENCE = 20.0
+"""Seconds of one round that go to brands whose past is still to be learnt; others of them come in the next round."""
+
+
+def make(pulses: Sequence[Pulse], *, learning: bool = True) -> list[Alert]:
+    """One look at every brand; the alerts that rang or grew. Each part of it is safe to repeat, and alone in its trouble.
+
+    Brands whose past is still to be learnt, which takes about a second each, come last, and without `learning` not at all.
+    """
     decide.wake_snoozed()
+    brands = list(Brand.objects.order_by("pk").values_list("pk", flat=True))
+    looked_at = set(Watch.objects.filter(state__isnull=False).values_list("brand", flat=True))
+    known = [brand for brand in brands if brand in looked_at]
+    new = [brand for brand in brands if brand not in looked_at and learning]
     rang: list[Alert] = []
-    for brand in Brand.objects.order_by("pk").values_list("pk", flat=True):
+    began = monotonic()
+    for number, brand in enumerate([*known, *new]):
+        if number > len(known) and monotonic() - began > PATIENCE:
+            break
         rang += look(brand, [pulse for pulse in pulses if pulse.brand == brand])
     return rang
 

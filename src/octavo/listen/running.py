@@ -115,6 +115,11 @@ class Run:
     def bytes_left(self) -> int:
         return self.job.total_bytes - self.job.read_bytes
 
+    @property
+    def met(self) -> Sequence[int]:
+        """The brands whose messages this run has brought so far."""
+        return [self.job.brand.pk] if self.job.brand is not None else sorted(set(self._numbers.values()))
+
     def what(self) -> Errand:
         """What the reader ahead needs to know, without a database. Raises `ChannelError`."""
         job = self.job
