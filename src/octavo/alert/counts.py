@@ -34,8 +34,10 @@ CAMPAIGN, AGAINST = "campaign:", "against:"
 FAR = 100
 """People reached from which a message weighs more than one: ten times as many, one more."""
 
-# Materialised, or else the sketches would be made anew for each key of a message.
+# Each message is looked up by its number, whatever size the planner thinks the table has: while much comes in it knows
+# nothing, or what was true a million messages ago. Materialised, or else the sketches would be made anew for each key.
 _ADD = f"""
+SET LOCAL enable_seqscan TO off;
 WITH said AS MATERIALIZED (
     SELECT m.brand_id, date_bin('5 minutes', m.published_at, '2000-01-01 00:00+00') AS at, m.sentiment, m.register, m.channel,
         m.language, m.origin, nullif(m.campaign, '') AS campaign,
@@ -53,7 +55,8 @@ FROM said CROSS JOIN LATERAL (VALUES
     (CASE WHEN campaign IS NULL THEN 'language:' || language END), ('source:' || origin), ('campaign:' || campaign),
     (CASE WHEN sentiment IN ('negative', 'mixed') OR register IN ('complaint', 'problem', 'crisis')
         THEN 'against:' || campaign END)) AS k (key)
-WHERE k.key IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 3, 2
+WHERE k.key IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 3, 2;
+SET LOCAL enable_seqscan TO DEFAULT
 """  # noqa: S608 no value of anybody's
 
 _SUMS = (
