@@ -125,7 +125,8 @@ shifts = st.lists(
     st.builds(Shift, st.sampled_from([ADA, BEN, CARLA]), st.frozensets(st.integers(0, 6), min_size=1), clocks, clocks),
     max_size=5,
 )
-moments = st.integers(0, 14 * 96).map(lambda n: at("2026-03-22T00:00") + timedelta(minutes=15 * n))
+# Fourteen days, one of them of 23 hours: all before the end of what is asked for.
+moments = st.integers(0, 14 * 96 - 5).map(lambda n: at("2026-03-22T00:00") + timedelta(minutes=15 * n))
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
