@@ -18,7 +18,7 @@ from training import corpus
 from training.targets import Example
 
 LABELS = Path(__file__).parent / "labels"
-"""The eight registers of 1,120 real app reviews and 1,593 real comments, by the project's own definition."""
+"""The eight registers of real app reviews, comments and questions to a bank, by the project's own definition."""
 
 APPS = ("Garmin Connect", "Huawei Health")
 FEELING_WEIGHT, REVIEW_WEIGHT = 0.3, 0.4
@@ -35,8 +35,8 @@ _XED = {Sentiment.POSITIVE: {5, 8}, Sentiment.NEGATIVE: {1, 3, 4, 6}, Sentiment.
 
 
 def labelled(data: Path) -> list[Example]:
-    """Real app reviews in English and French (Mini-BAR, MIT; app feedback, CC-BY 4.0) and real comments in English
-    (GoEmotions, Apache-2.0), labelled for Octavo.
+    """Real app reviews in English and French (Mini-BAR, MIT; app feedback, CC-BY 4.0), real comments in English
+    (GoEmotions, Apache-2.0) and questions to a bank in English (BANKING77, CC-BY 4.0), labelled for Octavo.
     """
     found = []
     for path in sorted(LABELS.glob("*.jsonl")):
@@ -106,7 +106,7 @@ def _felt(
 ) -> Iterator[Example]:
     for sentiment, members in meaning.items():
         if emotions <= members:
-            yield Example(text, group, language, sentiment=sentiment, weight=FEELING_WEIGHT)
+            yield Example(text, group, language, sentiment=sentiment, felt=FEELING_WEIGHT)
 
 
 def _text(data: Path, name: str) -> str:
@@ -115,6 +115,9 @@ def _text(data: Path, name: str) -> str:
     if folder == "goemotions":
         lines = _lines(data / "train" / folder / f"{file}.tsv")
         return lines[int(row)].split("\t")[0] if lines else ""
+    if folder == "banking77":
+        questions = _csv(data / "train" / folder / f"{file}.csv")
+        return questions[int(row)]["text"] if questions else ""
     if folder == "mini_bar":
         app, language = file.rsplit(".", 1)
         rows = _table(data, app, language)

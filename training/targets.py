@@ -27,7 +27,8 @@ FURTHER = slice(HARM.start, OUTPUTS)
 class Example:
     """One message with what is known about it; None or a missing register means: not known.
 
-    `group` is the sector, or the data set: messages of one group are never on both sides of a split.
+    `group` is the sector, or the data set: messages of one group are never on both sides of a split. `weight` is how much
+    what is known counts, and `felt` how much the sentiment does.
     """
 
     text: str
@@ -41,6 +42,7 @@ class Example:
     harm: frozenset[Harm] | None = None
     review: tuple[bool, bool] | None = None
     weight: float = 1.0
+    felt: float = 1.0
     id: str = ""
     relevant: bool = True
 
@@ -63,7 +65,7 @@ def encode(examples: list[Example]) -> tuple[NDArray[np.float32], NDArray[np.flo
             weights[row, PRIMARY] = example.weight
         if example.sentiment is not None:
             targets[row, SENTIMENT.start + FEELINGS.index(example.sentiment)] = 1
-            weights[row, SENTIMENT] = example.weight
+            weights[row, SENTIMENT] = example.felt
         if example.urgency is not None:
             targets[row, URGENCY] = np.arange(1, 4) <= example.urgency
             weights[row, URGENCY] = example.weight

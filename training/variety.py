@@ -39,7 +39,7 @@ def varied(examples: Sequence[Example], *, seed: int) -> list[Example]:
             change = _CHANGES[chance.integers(len(_CHANGES))]
             text = change(example, chance)
             if text != example.text:
-                found.append(replace(example, text=text, weight=example.weight * _WEIGHT))
+                found.append(replace(example, text=text, weight=example.weight * _WEIGHT, felt=example.felt * _WEIGHT))
     return found
 
 

@@ -38,7 +38,7 @@ WIDTH = 384
 """Length of a message's vector."""
 
 LAYERS = 12
-TUNED = 4
+TUNED = 6
 """Layers, counted from the last, whose weights are Octavo's own."""
 
 LONGEST_TEXT, LONGEST_PARENT = 110, 40
