@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import Case, F, Func, Q, When
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -159,13 +159,25 @@ class Author(models.Model):
         return self.name or self.handle
 
 
+GRADES = 4
+"""Steps of `Conversation.pressing` for each step of urgency."""
+
+_PRESSING = F("urgency") * GRADES + Case(
+    When(register="crisis", register_score__gte=700, then=3),
+    When(register="crisis", register_score__gte=450, then=2),
+    When(Q(register="crisis") | Q(register__in=["problem", "complaint"], register_score__gte=700), then=1),
+    default=0,
+)
+
+
 class Conversation(models.Model):
     """Messages that belong together, with the state people give them. Numbered after the mention that began it.
 
     The fields from `author` to `marks` are those of the head: the message that needs a person most (highest urgency since
     the conversation was last resolved, the latest of those). `waiting_since` is when the oldest unanswered message was
     published; null when nobody waits. `marks` are the head's evidence inside `excerpt`: start, end, register index and
-    weight in thousandths, four numbers a mark.
+    weight in thousandths, four numbers a mark. `pressing` is the order in which conversations need a person: urgency, and
+    within one urgency how sure a crisis is, then what is surely a problem or a complaint (0 to 15).
     """
 
     class Status(models.TextChoices):
@@ -201,6 +213,7 @@ class Conversation(models.Model):
     relevant = models.BooleanField()
     excerpt = models.CharField(max_length=300)
     marks = ArrayField(models.SmallIntegerField(), default=list)
+    pressing = models.GeneratedField(expression=_PRESSING, output_field=models.SmallIntegerField(), db_persist=True)
 
     class Meta:
         constraints = [
@@ -218,11 +231,11 @@ class Conversation(models.Model):
         indexes = [
             # The two orders of the inbox, and the doors of the home page. Those of open work hold nothing that is done.
             models.Index(
-                fields=["-urgency", "-last_at", "-id"], condition=Q(status__in=UNFINISHED), name="conversation_urgent"
+                fields=["-pressing", "-last_at", "-id"], condition=Q(status__in=UNFINISHED), name="conversation_urgent"
             ),
             models.Index(fields=["-last_at", "-id"], name="conversation_newest"),
             models.Index(
-                fields=["register", "-urgency", "-last_at", "-id"],
+                fields=["register", "-pressing", "-last_at", "-id"],
                 condition=Q(status__in=UNFINISHED),
                 name="conversation_door",
             ),
