@@ -119,9 +119,9 @@ def keep(
     *,
     anew: bool = False,
     edited: Sequence[datetime | None] | None = None,
-) -> int:
+) -> set[int]:
     """Replace the readings of `mentions` (ids, same order) where they come from another model, or with `anew` all of them;
-    the number replaced. What a person corrected stays. A mention that is gone is passed over, and so is one whose text is
+    the ids of those replaced. What a person corrected stays. A mention that is gone is passed over, and so is one whose text is
     no longer what was read: `edited` is when each had been edited last when it was read."""
     columns = rows.Columns.of(readings)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -147,7 +147,7 @@ def keep(
         )
         heads.refresh(conversation for _, conversation, *_ in found.values())
         _announce(dict.fromkeys((brand for *_, brand in found.values()), 0))
-    return len(found)
+    return set(found)
 
 
 def _keep_rows(cursor: Any, columns: rows.Columns, items: list[tuple[int, datetime, bool, int, set[str]]]) -> None:
