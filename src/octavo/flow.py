@@ -48,7 +48,7 @@ from octavo.understand.readings import CRISIS
 from octavo.vocabulary import Author, BrandProfile, Parent, ParentKind, Post, Reject
 
 _READ = (
-    "brand_id", "origin", "channel", "external_id", "text", "published_at", "subject", "parent", "own", "edited_at",
+    "brand_id", "origin", "channel", "external_id", "text", "published_at", "subject", "parent", "own", "edited_at", "model",
     "author__handle", "author__name",
 )  # fmt: skip
 HANDLE_AT_ONCE = 512
@@ -183,7 +183,7 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = F
     With `anew` also those this very model has read: the brand's names or campaigns have changed since.
     """
     found = Mention.objects.filter(pk__in=mentions, deleted_at__isnull=True)
-    model = model_version(tier)
+    model, fast = model_version(tier), model_version(Tier.FAST)
     waiting = found if anew else found.exclude(Q(model=model) | Q(model__startswith=model + adapt.MARK))
     members = list(waiting.select_related("author").only(*_READ).order_by("brand_id", "pk"))
     replaced = 0
@@ -194,9 +194,13 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = F
             numbers = [mention.pk for mention in batch]
             with transaction.atomic():
                 edited = [mention.edited_at for mention in batch]
-                replaced += recorder.keep(readings, numbers, anew=anew, edited=edited)
+                kept = recorder.keep(readings, numbers, anew=anew, edited=edited)
                 gather.take(numbers, readings.meaning)
-                watch.read(numbers)
+                watch.read(
+                    numbers,
+                    first_seen=[mention.pk for mention in batch if mention.model == fast and mention.pk in kept],
+                )
+            replaced += len(kept)
     return replaced
 
 

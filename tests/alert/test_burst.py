@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 from by_hand import Says
+from conftest import MakesPosts
 from ringing import Keeps
 
 from octavo import flow
@@ -18,7 +19,7 @@ from octavo.alert import burst, counts, quiet, rules, simulate, unanswered, word
 from octavo.alert.counts import Flood, Heard
 from octavo.alert.models import Alert, Count, RuleKind, Watch
 from octavo.conversations import decide as conversations
-from octavo.conversations.models import Brand, Conversation
+from octavo.conversations.models import Brand, Conversation, Topic
 from octavo.kit import clock
 from octavo.listen import brands, importing
 from octavo.listen.models import FileImport
@@ -248,6 +249,29 @@ def test_the_echo_of_a_campaign_has_a_count_of_its_own_and_does_not_raise_the_br
     assert (n("campaign:Sunrise"), n("against:Sunrise")) == (7, 1)
     assert n(counts.ALL) == n("channel:forum") == n("language:en") == 0
     assert n(counts.NEGATIVE) == n("register:complaint") == 1  # what is bad stays bad
+
+
+def test_what_a_topic_is_known_by_decides_when_its_messages_count_and_each_counts_once(
+    brand: Brand, post: MakesPosts
+) -> None:
+    text = f"The driver of {brand.name} left my parcel behind the bins, in the rain"
+    Topic.objects.create(brand=brand, name="Parcels", slug="parcels", words=["parcel"])
+    Topic.objects.create(brand=brand, name="Left outside", slug="left-outside", examples=[text])
+    since, until = clock.now() - HOUR, clock.now() + HOUR
+
+    def counted() -> tuple[int, int]:
+        names = ("topic:Parcels", "topic:Left outside")
+        return tuple(counts.total(brand.pk, name, since=since, until=until).n for name in names)  # type: ignore[return-value]
+
+    received = flow.receive([post(text, created_at=clock.now())], brand=brand, dedicated=True)
+    assert counted() == (1, 0)  # at first a message is only known by its words
+    for _ in range(2):
+        flow.handle(received.new, anew=True)
+        assert counted() == (1, 1)
+    for name in ("Parcels", "Left outside"):
+        members, figures = burst.messages(brand.pk, f"topic:{name}", since=since, until=until)
+        assert [member.mention for member in members] == list(received.new) and figures["authors"] == 1
+        assert words.key_name(f"topic:{name}") == f"about {name}"
 
 
 def test_people_and_texts_are_counted_once_whichever_way_they_come(kept: Keeps, brand: Brand) -> None:

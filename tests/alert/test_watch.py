@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -117,6 +118,33 @@ def test_the_pattern_is_an_administrators_and_a_hand_over_anybodys(
     assert "Mon, Tue, Fri" in said and "22:00–06:00" in said
     assert Event.objects.filter(kind="alert rota", action="added shift", object_id=brand.pk).exists()
     client.post(f"/alerts/shifts/{Shift.objects.get().pk}/remove/")
+    assert not Shift.objects.exists()
+
+
+def test_what_was_removed_from_a_rota_comes_back(
+    client: Client, brand: Brand, admin: User, user: User, ben: User
+) -> None:
+    shift = schedule.add_shift(admin, brand, ben, days=[0, 3], begins=time(22), ends=time(6))
+    now = clock.now().replace(microsecond=0)
+    handover = schedule.hand_over(admin, brand, ben, away=user, begins=now, ends=now + timedelta(hours=2))
+    before = list(Shift.objects.values()), list(Handover.objects.values())
+    client.force_login(admin)
+    for address in (f"/alerts/shifts/{shift.pk}/remove/", f"/alerts/handovers/{handover.pk}/remove/"):
+        page = client.post(address, follow=True).content.decode()
+        token = re.search(r'action="/alerts/undo/line/".*?name="before" value="([^"]+)"', page, re.S)
+        assert token is not None and (list(Shift.objects.values()), list(Handover.objects.values())) != before
+        for _ in range(2):  # pressed twice, it is there once
+            client.post("/alerts/undo/line/", {"before": token[1]})
+            assert (list(Shift.objects.values()), list(Handover.objects.values())) == before
+
+    client.post(f"/alerts/shifts/{shift.pk}/remove/")
+    token = re.search(r'name="before" value="([^"]+)"', client.get(f"/alerts/watch/{brand.slug}/").content.decode())
+    assert token is not None
+    client.force_login(user)
+    assert "Too late" in client.post("/alerts/undo/line/", {"before": token[1]}, follow=True).content.decode()
+    client.force_login(admin)
+    User.objects.filter(pk=ben.pk).update(is_active=False)
+    assert "Too late" in client.post("/alerts/undo/line/", {"before": token[1]}, follow=True).content.decode()
     assert not Shift.objects.exists()
 
 

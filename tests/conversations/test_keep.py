@@ -20,9 +20,8 @@ def first(brand: Brand, post: MakesPosts, *texts: str, says: Says | None = None)
 
 
 def better(post: MakesPosts, mentions: list[Mention], *says: Says) -> int:
-    return keep(
-        readings([post() for _ in mentions], list(says), model="better-1"), [mention.pk for mention in mentions]
-    )
+    numbers = [mention.pk for mention in mentions]
+    return len(keep(readings([post() for _ in mentions], list(says), model="better-1"), numbers))
 
 
 def test_every_part_of_the_reading_is_replaced_and_its_model_recorded(brand: Brand, post: MakesPosts) -> None:
@@ -74,7 +73,7 @@ def test_mentions_that_are_gone_or_deleted_are_passed_over(brand: Brand, post: M
     stays, goes = first(brand, post, "a", "b")
     gone = post(external_id=goes.external_id, deleted=True)
     record([gone], readings([gone]), brand=brand.pk)
-    assert keep(readings([post()] * 3, Says("crisis"), model="better-1"), [10**12, goes.pk, stays.pk]) == 1
+    assert keep(readings([post()] * 3, Says("crisis"), model="better-1"), [10**12, goes.pk, stays.pk]) == {stays.pk}
     assert Mention.objects.get(pk=stays.pk).register == "crisis"
     assert Mention.objects.get(pk=goes.pk).register == "question"
 

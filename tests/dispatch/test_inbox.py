@@ -286,7 +286,7 @@ class TestWordsTooCommonToGather:
                     if not page.next:
                         break
                     asked = replace(chosen, after=page.next)
-                keys = [(row.urgency if sort == "urgent" else 0, row.last_at, row.pk) for row in seen]
+                keys = [(row.pressing if sort == "urgent" else 0, row.last_at, row.pk) for row in seen]
                 assert keys == sorted(keys, reverse=True) and {row.pk for row in seen} == expected
 
     def test_lead_from_one_conversation_to_the_next(self, user: User, filled: list[Conversation]) -> None:
@@ -309,7 +309,7 @@ class TestPages:
             if not page.next:
                 break
             chosen = Filter.parse(QueryDict(f"{chosen.query()}&after={page.next}"))  # as a link, quoted or not
-        keys = [(row.urgency if sort == "urgent" else 0, row.last_at, row.pk) for row in seen]
+        keys = [(row.pressing if sort == "urgent" else 0, row.last_at, row.pk) for row in seen]
         assert keys == sorted(keys, reverse=True)
         assert sorted(row.pk for row in seen) == sorted(shown(user, replace(chosen, after="")))
 
@@ -338,10 +338,30 @@ class TestPages:
         second = inbox.page(user, Filter(after=first.next), size=5)
         assert len({row.pk for row in (*first.rows, *second.rows)}) == 9 and not second.next
 
+    def test_of_what_is_as_urgent_a_sure_crisis_comes_before_a_doubtful_one_and_that_before_the_rest(
+        self, user: User, brand: Brand, post: MakesPosts
+    ) -> None:
+        says = {
+            "surely broken": Says("problem", 2, score=0.9),
+            "a sure crisis": Says("crisis", 2, score=0.9),
+            "perhaps broken": Says("problem", 2, score=0.5),
+            "a doubtful crisis": Says("crisis", 2, score=0.35),
+            "a likely crisis": Says("crisis", 2, score=0.6),
+            "now, not sure": Says("question", 3, score=0.4),
+            "praise, latest": Says("compliment", 2, score=0.9),
+        }
+        posts = [post(text, by=text, created_at=NOW + timedelta(minutes=place)) for place, text in enumerate(says)]
+        record(posts, readings(posts, list(says.values())), brand=brand.pk)
+        wanted = [
+            "now, not sure", "a sure crisis", "a likely crisis", "a doubtful crisis", "surely broken", "praise, latest",
+            "perhaps broken",
+        ]  # fmt: skip
+        assert [row.excerpt for row in inbox.page(user, Filter()).rows] == wanted
+
     @pytest.mark.parametrize(
         "after",
         [
-            "x", "~~", "1~2~3", "3~2026-03-20T12:00:00Z~x", "3~2026-03-20T12:00:00~4", "9~2026-03-20T12:00:00Z~4",
+            "x", "~~", "1~2~3", "3~2026-03-20T12:00:00Z~x", "3~2026-03-20T12:00:00~4", "16~2026-03-20T12:00:00Z~4",
             "3~2026-03-20T12:00:00Z~-4", f"3~2026-03-20T12:00:00Z~{10**30}", f"{10**30}~2026-03-20T12:00:00Z~1",
             "3~9999-99-99T00:00:00Z~1", "2026-03-20T12:00:00Z~4", "3~2026-03-20T12:00:00Z~4~5", "\x00~\x00~\x00",
         ],
@@ -353,13 +373,13 @@ class TestPages:
         "moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00Z"]
     )
     def test_a_place_at_the_end_of_time_is_no_error(self, user: User, filled: list[Conversation], moment: str) -> None:
-        urgent = inbox.page(user, Filter(after=f"3~{moment}~4")).rows
+        urgent = inbox.page(user, Filter(after=f"15~{moment}~4")).rows
         newest = inbox.page(user, Filter(sort="newest", after=f"{moment}~4")).rows
         if moment.startswith("9999"):
             assert urgent == inbox.page(user, Filter()).rows
             assert newest == inbox.page(user, Filter(sort="newest")).rows
         else:
-            assert urgent == [row for row in inbox.page(user, Filter()).rows if row.urgency < 3]
+            assert urgent == [row for row in inbox.page(user, Filter()).rows if row.pressing < 15]
             assert newest == []
 
 

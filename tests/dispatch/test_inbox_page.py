@@ -16,7 +16,7 @@ from octavo.conversations.models import Brand, Conversation, Correction
 from octavo.dispatch.models import SavedView
 from octavo.kit import clock
 from octavo.people.models import Event, User
-from octavo.vocabulary import Author, Post
+from octavo.vocabulary import Author, Harm, Post
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +80,12 @@ class TestTheList:
         page = body(signed_in, "/inbox/")
         for words in ("Writer 1", "Forum", "EN", "Negative", "Problem", "72 %", "Today", "The lid came off"):
             assert words in page
+
+    def test_a_crisis_says_what_harm_it_names(self, signed_in: Client, write: Writes) -> None:
+        named = Says("crisis", 3, harms=(Harm.SAFETY, Harm.LAW, Harm.PRESS))
+        write(("The lid burst in my face", named), ("The lid burst", Says("crisis", 3)))
+        page = body(signed_in, "/inbox/")
+        assert re.findall(r'<span class="chip bad">([^<]*)</span>', page) == ["Crisis sign", "Safety, Law"]
 
     def test_nothing_from_outside_is_html_in_a_row(
         self, signed_in: Client, user: User, brand: Brand, write: Writes

@@ -323,6 +323,8 @@ def messages(brand: int, key: str, *, since: datetime, until: datetime) -> tuple
         "register": "m.register = %s",
         "channel": "m.campaign = '' AND m.channel = %s",
         "language": "m.campaign = '' AND m.language = %s",
+        "topic": "m.campaign = '' AND EXISTS (SELECT FROM conversations_mentiontopic AS g JOIN conversations_topic AS t "
+        "ON t.id = g.topic_id WHERE g.mention = m.id AND t.name = %s AND t.deleted_at IS NULL)",
         "campaign": "m.campaign = %s",
         "against": "m.campaign = %s AND (m.sentiment IN ('negative', 'mixed') "
         "OR m.register IN ('complaint', 'problem', 'crisis'))",

@@ -6,7 +6,7 @@ else, do not count. An edit or a second reading changes no count: what was unusu
 
 Beside messages a row holds how far they reach, and sketches (`sketch`) of who wrote them and of what they say, so that one
 author or one text a thousand times is told from a thousand people. What echoes a declared campaign counts for the campaign,
-and for what is negative or grave in it; not for the brand as a whole, a channel or a language.
+and for what is negative or grave in it; not for the brand as a whole, a channel, a language or a topic.
 """
 
 from __future__ import annotations
@@ -28,24 +28,26 @@ REMEMBERED = timedelta(days=100)
 
 ALL, NEGATIVE = "all", "negative"
 REGISTER, CHANNEL, LANGUAGE, SOURCE = "register:", "channel:", "language:", "source:"
-CAMPAIGN, AGAINST = "campaign:", "against:"
+CAMPAIGN, AGAINST, TOPIC = "campaign:", "against:", "topic:"
 """Beginnings of keys; `all` and `negative` are whole. `against` is what of a campaign's echo turns against it."""
 
 FAR = 100
 """People reached from which a message weighs more than one: ten times as many, one more."""
 
+_SAID = f"""
+    SELECT m.brand_id, date_bin('5 minutes', m.published_at, '2000-01-01 00:00+00') AS at, m.sentiment, m.register, m.channel,
+        m.language, m.origin, nullif(m.campaign, '') AS campaign, {{topic}} AS topic,
+        1 + log(greatest(m.reach, coalesce(a.followers, 0), {FAR}) / {FAR}.0::float8) AS weight,
+        octavo_sketch(hashint8extended(coalesce(m.author_id, -m.id), 0)) AS author,
+        octavo_sketch(octavo_fingerprint(m.search, coalesce(m.author_id, -m.id))) AS text
+    FROM conversations_mention AS m {{beside}} LEFT JOIN conversations_author AS a ON a.id = m.author_id
+    WHERE m.id = ANY(%s) AND m.published_at >= %s AND m.relevant AND NOT m.own AND m.deleted_at IS NULL"""  # noqa: S608 no value of anybody's
+
 # Each message is looked up by its number, whatever size the planner thinks the table has: while much comes in it knows
 # nothing, or what was true a million messages ago. Materialised, or else the sketches would be made anew for each key.
 _ADD = f"""
 SET LOCAL enable_seqscan TO off;
-WITH said AS MATERIALIZED (
-    SELECT m.brand_id, date_bin('5 minutes', m.published_at, '2000-01-01 00:00+00') AS at, m.sentiment, m.register, m.channel,
-        m.language, m.origin, nullif(m.campaign, '') AS campaign,
-        1 + log(greatest(m.reach, coalesce(a.followers, 0), {FAR}) / {FAR}.0::float8) AS weight,
-        octavo_sketch(hashint8extended(coalesce(m.author_id, -m.id), 0)) AS author,
-        octavo_sketch(octavo_fingerprint(m.search, coalesce(m.author_id, -m.id))) AS text
-    FROM conversations_mention AS m LEFT JOIN conversations_author AS a ON a.id = m.author_id
-    WHERE m.id = ANY(%s) AND m.published_at >= %s AND m.relevant AND NOT m.own AND m.deleted_at IS NULL)
+WITH said AS MATERIALIZED ({_SAID.format(topic="NULL", beside="")})
 INSERT INTO alert_count (brand_id, key, at, n, weight, authors, texts)
 SELECT brand_id, k.key, at, count(*), sum(weight), bit_or(author), bit_or(text)
 FROM said CROSS JOIN LATERAL (VALUES
@@ -56,6 +58,18 @@ FROM said CROSS JOIN LATERAL (VALUES
     (CASE WHEN sentiment IN ('negative', 'mixed') OR register IN ('complaint', 'problem', 'crisis')
         THEN 'against:' || campaign END)) AS k (key)
 WHERE k.key IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 3, 2;
+SET LOCAL enable_seqscan TO DEFAULT
+"""  # noqa: S608 no value of anybody's
+
+_OF_TOPICS = (
+    "JOIN conversations_mentiontopic AS g ON g.mention = m.id "
+    "JOIN conversations_topic AS t ON t.id = g.topic_id AND t.deleted_at IS NULL AND (%s OR t.examples <> '{}')"
+)
+_ADD_TOPICS = f"""
+SET LOCAL enable_seqscan TO off;
+INSERT INTO alert_count (brand_id, key, at, n, weight, authors, texts)
+SELECT brand_id, 'topic:' || topic, at, count(*), sum(weight), bit_or(author), bit_or(text)
+FROM ({_SAID.format(topic="t.name", beside=_OF_TOPICS)}) AS said WHERE campaign IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 3, 2;
 SET LOCAL enable_seqscan TO DEFAULT
 """  # noqa: S608 no value of anybody's
 
@@ -126,6 +140,14 @@ def add(mentions: Sequence[int], *, now: datetime) -> None:
     """Count new mentions, in the caller's transaction: only those it has just recorded, and once."""
     with connection.cursor() as cursor:
         cursor.execute(_ADD, [list(mentions), now - REMEMBERED])
+        cursor.execute(_ADD_TOPICS, [True, list(mentions), now - REMEMBERED])
+
+
+def add_topics(mentions: Sequence[int], *, now: datetime) -> None:
+    """Count messages for the topics that are known by examples, which a first reading does not see: in the transaction of
+    their second reading, and once."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD_TOPICS, [False, list(mentions), now - REMEMBERED])
 
 
 def bin_of(moment: datetime) -> datetime:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from octavo.alert.models import Alert, AlertMention
 from octavo.conversations import access
 from octavo.conversations.models import Mention, SentimentChoice
+from octavo.conversations.story_shape import VOICES, Voice
 from octavo.people.models import User
 
 IN_LIST = 3
 ON_PAGE = 60
-VOICES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +32,6 @@ class Said:
     def followers(self) -> int:
         author = self.mention.author
         return max((author.followers or 0) if author else 0, self.mention.reach)
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """An author in a story: when first, how often, how far."""
-
-    name: str
-    channel: str
-    first_at: datetime
-    n: int
-    reach: int
-    conversation: int
-    mention: int
 
 
 @dataclass(frozen=True, slots=True)

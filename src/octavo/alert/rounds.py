@@ -11,7 +11,6 @@ from octavo.alert.models import Alert, Watch
 from octavo.alert.quiet import Pulse
 from octavo.conversations.models import Brand
 
-
 PATIENCE = 20.0
 """Seconds of one round that go to brands whose past is still to be learnt; others of them come in the next round."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 
 from django.conf import settings
+from django.core import serializers
 from django.db import transaction
 
 from octavo.alert import access, ring
@@ -23,6 +24,10 @@ class BadTurn(ValueError):
     """A shift or a hand-over that cannot be; `str` names what is wrong: `days`, `ends`, `person`, `away` or `most`."""
 
 
+class TooLate(Exception):
+    """What was removed cannot come back: what it belonged to is gone. Plan it anew."""
+
+
 def add_shift(user: User, brand: Brand, person: User, *, days: Sequence[int], begins: time, ends: time) -> Shift:
     """A line of the weekly pattern, from now on. Raises `BadTurn`."""
     if not days or not set(days) <= set(range(7)):
@@ -37,12 +42,14 @@ def add_shift(user: User, brand: Brand, person: User, *, days: Sequence[int], be
     return shift
 
 
-def remove_shift(user: User, shift: Shift) -> None:
+def remove_shift(user: User, shift: Shift) -> str:
+    """What `put_back` needs to undo it."""
     with transaction.atomic():
-        brand = shift.rota.brand_id
+        was, brand = _as_text(shift), shift.rota.brand_id
         audit.log(user, "removed shift", kind="alert rota", object_id=brand, person=shift.person_id, **_said(shift))
         shift.delete()
         ring.announce(brand)
+    return was
 
 
 def hand_over(
@@ -64,12 +71,35 @@ def hand_over(
     return handover
 
 
-def take_back(user: User, handover: Handover) -> None:
+def take_back(user: User, handover: Handover) -> str:
+    """What `put_back` needs to undo it."""
     with transaction.atomic():
-        brand = handover.rota.brand_id
+        was, brand = _as_text(handover), handover.rota.brand_id
         audit.log(user, "took back a hand-over", kind="alert rota", object_id=brand, person=handover.person_id)
         handover.delete()
         ring.announce(brand)
+    return was
+
+
+def put_back(user: User, was: str) -> Brand:
+    """Undo the removal of a shift or a hand-over; the brand whose watch it is. Safe to repeat.
+
+    `was` is what the removal gave, and trusted. Raises `TooLate` where the brand or one of its people is gone.
+    """
+    (kept,) = serializers.deserialize("json", was)
+    line = kept.object
+    assert isinstance(line, Shift | Handover)
+    rota = Rota.objects.select_related("brand").filter(pk=line.rota_id).first()
+    people = {line.person_id}
+    if isinstance(line, Handover) and line.away_id is not None:
+        people.add(line.away_id)
+    if rota is None or User.objects.filter(pk__in=people, is_active=True).count() < len(people):
+        raise TooLate
+    with transaction.atomic():
+        kept.save()
+        audit.log(user, "put back a line", kind="alert rota", object_id=rota.brand_id, person=line.person_id)
+        ring.announce(rota.brand_id)
+    return rota.brand
 
 
 def set_zone(user: User, brand: Brand, zone: str) -> None:
@@ -101,6 +131,10 @@ def _rota(brand: Brand) -> Rota:
 def _sees(brand: Brand, person: User, what: str) -> None:
     if person not in access.colleagues_of(brand):
         raise BadTurn(what)
+
+
+def _as_text(line: Shift | Handover) -> str:
+    return str(serializers.serialize("json", [line]))
 
 
 def _said(shift: Shift) -> dict[str, object]:

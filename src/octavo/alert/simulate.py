@@ -14,7 +14,7 @@ from octavo.alert import alike, burst, counts, grave, hijack, rising, rules, wat
 from octavo.alert.counts import Heard
 from octavo.alert.grave import Candidate
 from octavo.alert.models import Rule, RuleKind
-from octavo.conversations.models import Brand, Mention
+from octavo.conversations.models import Brand, Mention, Topic
 from octavo.detect import Detector
 from octavo.kit import clock
 
@@ -159,6 +159,11 @@ def _inbox(slug: str, key: str, at: datetime) -> str:
     pairs = [("brand", slug), ("since", at.date().isoformat()), ("until", at.date().isoformat())]
     if kind in ("register", "channel", "language"):
         pairs.append((kind, value))
+    if kind == "topic":
+        pairs += [
+            ("topic", topic)
+            for topic in Topic.objects.filter(brand__slug=slug, name=value).values_list("slug", flat=True)
+        ]
     if key == counts.NEGATIVE:
         pairs.append(("sentiment", "negative"))
     return f"{reverse('inbox')}?{urlencode(pairs)}"

@@ -9,6 +9,7 @@ from octavo.alert import telling_views, views, watch_views
 urlpatterns = [
     path("alerts/", views.alerts_page, name="alerts"),
     path("alerts/undo/", views.undo_decision, name="alert-undo"),
+    path("alerts/undo/line/", watch_views.line_back, name="alert-line-undo"),
     path("alerts/told/", telling_views.told_page, name="alert-told"),
     path("alerts/told/mail/", telling_views.mail_wish, name="alert-mail"),
     path("alerts/told/sound/", telling_views.sound_wish, name="alert-sound"),

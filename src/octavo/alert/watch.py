@@ -69,8 +69,13 @@ def recorded(
     return _watch(mentions if signs is None else signs, new=True)
 
 
-def read(mentions: Sequence[int]) -> list[Alert]:
-    """Messages just read, or read again: grave ones ring, once each. The alerts that rang or grew."""
+def read(mentions: Sequence[int], *, first_seen: Sequence[int] = ()) -> list[Alert]:
+    """Messages just read, or read again: grave ones ring, once each. The alerts that rang or grew.
+
+    `first_seen` are those of them that only the fast tier had read: what they are about counts from now on.
+    """
+    if first_seen:
+        counts.add_topics(first_seen, now=clock.now())
     _doubt(mentions)
     return _watch(mentions, new=False)
 

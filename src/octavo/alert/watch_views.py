@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from octavo.alert import access, rota, schedule
+from octavo.alert import access, rota, schedule, undo
 from octavo.alert.forms import HandoverForm, PassForm, ShiftForm, ZoneForm
 from octavo.alert.models import Handover, Shift
 from octavo.alert.turns import Turn
@@ -90,8 +91,7 @@ def shift_remove(request: HttpRequest, number: int) -> HttpResponse:
     user = people.administrator(request)
     shift = access.shift_for(user, number)
     slug = shift.rota.brand.slug
-    schedule.remove_shift(user, shift)
-    messages.success(request, _("Removed."))
+    undo.offer_line(request, user, _("Removed."), schedule.remove_shift(user, shift))
     return redirect("alert-watch-of", slug=slug)
 
 
@@ -121,9 +121,20 @@ def handover_remove(request: HttpRequest, number: int) -> HttpResponse:
     user = person(request)
     handover = access.handover_for(user, number)
     slug = handover.rota.brand.slug
-    schedule.take_back(user, handover)
-    messages.success(request, _("Removed."))
+    undo.offer_line(request, user, _("Removed."), schedule.take_back(user, handover))
     return redirect("alert-watch-of", slug=slug)
+
+
+@require_POST
+def line_back(request: HttpRequest) -> HttpResponse:
+    """Put back what was just removed. The token is the person's own: only who might remove it has one."""
+    try:
+        brand = undo.put_line_back(person(request), request.POST.get("before", ""))
+    except (signing.BadSignature, schedule.TooLate):
+        messages.error(request, _("Too late to undo that."))
+        return redirect("alert-watch")
+    messages.success(request, _("Undone."))
+    return redirect("alert-watch-of", slug=brand.slug)
 
 
 @require_POST

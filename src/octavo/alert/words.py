@@ -275,6 +275,8 @@ def key_name(key: str) -> str:
             return _("on %(channel)s") % {"channel": words.channel_name(value)}
         case "language":
             return _("in %(language)s") % {"language": words.language_name(value)}
+        case "topic":
+            return _("about %(topic)s") % {"topic": value}
         case "source":
             return _("from this source")
         case "campaign":

@@ -22,7 +22,7 @@ from octavo.conversations.models import (
 )
 from octavo.people.models import User
 from octavo.understand.readings import harms
-from octavo.vocabulary import NO_REGISTER, REGISTERS
+from octavo.vocabulary import NO_REGISTER, REGISTERS, Harm
 
 LATEST = 30
 """Messages shown at first; the whole thread is one click away."""
@@ -79,6 +79,12 @@ class History:
     mentions: Sequence[Mention]
     registers: Sequence[tuple[str, str, int]]
     total: int
+
+
+def harms_of(mentions: Sequence[int]) -> dict[int, tuple[Harm, ...]]:
+    """The kinds of harm that each of these messages names."""
+    found = Mention.objects.filter(pk__in=mentions).exclude(harm=0) if mentions else Mention.objects.none()
+    return {mention: harms(bits) for mention, bits in found.values_list("pk", "harm")}
 
 
 def of(user: User, conversation: Conversation, *, whole: bool = False) -> Thread:

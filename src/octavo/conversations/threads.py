@@ -7,6 +7,7 @@ A post carries labels; posts that share one belong to one conversation. Its own 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from hashlib import blake2b
 
 from octavo.vocabulary import Post
@@ -42,3 +43,8 @@ def thread_labels(brand: int, post: Post) -> list[str]:
         if subject:
             labels.append(label(brand, post.channel, "subject", post.author.handle, subject))
     return labels
+
+
+def keys_array(keys: Iterable[str]) -> str:
+    """Keys as an array literal."""
+    return "{" + ",".join(keys) + "}"

@@ -22,12 +22,14 @@ from django.utils import timezone
 
 from octavo.conversations import access, search, stories, topics
 from octavo.conversations.models import (
+    GRADES,
     UNFINISHED,
     Brand,
     Conversation,
     Mention,
     RegisterChoice,
     SentimentChoice,
+    UrgencyChoice,
 )  # fmt: skip
 from octavo.dispatch import tallied
 from octavo.kit import clock
@@ -272,7 +274,7 @@ def page(
         last = listed[size - 1]
         # No plus sign in it: it would be a space to whoever forgets to quote it.
         parts = [last.last_at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z", str(last.pk)]
-        following = "~".join([str(last.urgency), *parts] if by_urgency else parts)
+        following = "~".join([str(last.pressing), *parts] if by_urgency else parts)
     return Page(rows=listed[:size], next=following)
 
 
@@ -291,11 +293,13 @@ def _by_tally(
         return list(_after(_fetched(found, total), position, by_urgency=by_urgency)[:most])
     listed: list[Conversation] = []
     for urgency in sorted(known, reverse=True):
-        if position is not None and urgency > position[0]:
+        least = urgency * GRADES
+        if position is not None and least > position[0]:
             continue
-        level = _fetched(found.filter(urgency=urgency), known[urgency])
-        rest = position[1:] if position is not None and urgency == position[0] else None
-        listed += _after(level, rest, by_urgency=False)[: most - len(listed)]
+        # The same as asking for the urgency, in the words of the index.
+        level = _fetched(found.filter(pressing__gte=least, pressing__lt=least + GRADES), known[urgency])
+        rest = position if position is not None and position[0] < least + GRADES else None
+        listed += _after(level, rest, by_urgency=True)[: most - len(listed)]
         if len(listed) >= most:
             break
     return listed
@@ -332,7 +336,7 @@ def _hits(chosen: Filter) -> search.Found | None:
 
 
 def _after(found: QuerySet[Conversation], position: Position | None, *, by_urgency: bool) -> QuerySet[Conversation]:
-    keys = ("urgency", "last_at", "id") if by_urgency else ("last_at", "id")
+    keys = ("pressing", "last_at", "id") if by_urgency else ("last_at", "id")
     if position:
         found = found.filter(TupleLessThan(tuple(F(key) for key in keys), position))
     return found.order_by(*(f"-{key}" for key in keys))
@@ -421,9 +425,9 @@ def _position(after: str, length: int) -> Position | None:
         moment, number = datetime.fromisoformat(parts[-2]), int(parts[-1])
         if moment.tzinfo is None:
             return None
-        urgency = int(parts[0]) if length == 3 else 0
+        pressing = int(parts[0]) if length == 3 else 0
     except ValueError:
         return None
-    if not 0 <= number < 2**63 or not 0 <= urgency <= 3:
+    if not 0 <= number < 2**63 or not 0 <= pressing < GRADES * len(UrgencyChoice):
         return None
-    return (urgency, moment, number) if length == 3 else (moment, number)
+    return (pressing, moment, number) if length == 3 else (moment, number)

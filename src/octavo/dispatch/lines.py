@@ -11,16 +11,18 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from octavo.conversations import stories, words
+from octavo.conversations import stories, thread, words
 from octavo.conversations.marked import marked, strongest
 from octavo.conversations.models import Conversation, RegisterChoice, SentimentChoice, Story, UrgencyChoice
 from octavo.conversations.rows import CERTAIN
 from octavo.kit import clock
-from octavo.vocabulary import Register
+from octavo.vocabulary import Harm, Register
 
 LONG_WAIT = timedelta(hours=24)
 FORGOTTEN = timedelta(days=60)
 """Who wrote longer ago waits for nothing any more: the past of an import."""
+MOST_HARMS = 2
+"""Kinds of harm that fit a chip."""
 LONGEST = 32
 IN_SIGHT = 90
 """Characters of evidence that fit a chip; where in the text it is seen anyway, marked."""
@@ -70,9 +72,10 @@ def lines(rows: Sequence[Conversation], *, query: str = "", name_brand: bool = F
     tail = f"?{query}" if query else ""
     base = reverse("conversation", args=[0])
     told = stories.named([row.head for row in rows])
+    harmed = thread.harms_of([row.head for row in rows if row.register == Register.CRISIS])
     found = []
     for row in rows:
-        kind, why = _why(row, now)
+        kind, why = _why(row, now, harmed.get(row.head, ()))
         found.append(
             Line(
                 id=row.pk,
@@ -111,10 +114,12 @@ def _alike(story: Story | None) -> str:
     return ngettext("+%(n)d alike", "+%(n)d alike", story.messages - 1) % {"n": story.messages - 1}
 
 
-def _why(row: Conversation, now: datetime) -> tuple[str, str]:
+def _why(row: Conversation, now: datetime, harmed: Sequence[Harm]) -> tuple[str, str]:
     """The strongest reason why this conversation stands where it does: class of the chip, words."""
     evidence = strongest(row.excerpt, row.marks, row.register)
     if row.register == Register.CRISIS:
+        if harmed:
+            return "bad", ", ".join(words.harm_name(harm) for harm in harmed[:MOST_HARMS])
         return "bad", f"“{evidence}”" if 0 < len(evidence) <= LONGEST else _("Crisis sign")
     waits = now - row.waiting_since if row.waiting_since else None
     if waits and row.mentions_count >= 3:

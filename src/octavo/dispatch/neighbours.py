@@ -20,7 +20,7 @@ class Neighbours:
 
 def of(user: User, chosen: inbox.Filter, conversation: Conversation) -> Neighbours:
     """Found by the keys of the order, so that it also works from a conversation that has left the list since."""
-    keys = ("urgency", "last_at", "id") if chosen.sort == "urgent" else ("last_at", "id")
+    keys = ("pressing", "last_at", "id") if chosen.sort == "urgent" else ("last_at", "id")
     place = tuple(getattr(conversation, key) for key in keys)
     found = inbox.in_order(user, replace(chosen, after=""))
     fields = tuple(F(key) for key in keys)

@@ -16,11 +16,11 @@ from octavo.site.api.problems import Problem, invalid
 
 OF_MESSAGES = r"^(m[0-9]{1,18})?$"
 OF_SOURCES = r"^(s[0-9]{1,18})?$"
-OF_CONVERSATIONS = r"^(c([0-3]~)?[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z~[0-9]{1,18})?$"
+OF_CONVERSATIONS = r"^(c((?:[0-9]|1[0-5])~)?[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z~[0-9]{1,18})?$"
 
 R = TypeVar("R", bound=Model)
 
-_PLACE = re.compile(r"c(?:([0-3])~)?([^~]+)~([0-9]+)")
+_PLACE = re.compile(r"c(?:([0-9]|1[0-5])~)?([^~]+)~([0-9]+)")
 
 
 def of_number(letter: str, number: int) -> str:
