@@ -41,7 +41,8 @@ def line(**message: object) -> bytes:
 
 def test_every_message_gets_its_reading_in_the_order_given() -> None:
     given = b"".join(
-        line(id=f"m{n}", text="Thank you so much!" if n % 2 else "It broke", brand=f"B{n % 3}") for n in range(700)
+        line(id=f"m{n}", text="Thank you, the new shoes are perfect!" if n % 2 else "It broke", brand=f"B{n % 3}")
+        for n in range(700)
     )
 
     result = octavo("read", "--tier", "fast", given=given)

@@ -4,7 +4,8 @@
     webhook      a system calls: its call is proved, its posts are received, each gets its answer
     import_file  a file comes in: batch by batch, the posts and the place in the file in one transaction
     replay       a past stream is lived through again
-    receive      the fast tier reads, the recorder keeps: the message can be seen and found from here on
+    receive      the fast tier reads, the recorder keeps: the message can be seen and found from here on; what is fresh and may
+                 be grave goes through `handle` at once
     handle       the sentence encoder reads again when there is time, and its reading takes the place of the first; what it
                  means leads to its story (`conversations.gather`)
     read_again   `handle` for whatever still waits for it: what is fresh, then what is urgent, then all the rest
@@ -20,7 +21,7 @@ Every step is safe to repeat; a crash between two of them repeats one and loses 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -43,7 +44,7 @@ from octavo.kit.garbage import collecting_later
 from octavo.listen import ahead, backlog, brands, importing, reading, running, sources
 from octavo.listen import collect as collecting
 from octavo.listen.models import FileImport, Source
-from octavo.understand import Tier, adapt, context, model_version, read
+from octavo.understand import EncoderUnavailable, Tier, adapt, context, model_version, read
 from octavo.understand.readings import CRISIS
 from octavo.vocabulary import Author, BrandProfile, Parent, ParentKind, Post, Reject
 
@@ -53,6 +54,8 @@ _READ = (
 )  # fmt: skip
 HANDLE_AT_ONCE = 512
 """Mentions one job reads again."""
+SUSPECT = 0.2
+"""Probability of a crisis, by the fast tier, from which on a fresh message is read by the encoder before it may ring."""
 LARGE_FILE = 2_000_000
 """Bytes from which on a file is read in a process beside, which takes a second to begin."""
 
@@ -69,14 +72,39 @@ class Received:
 
 
 def receive(posts: Sequence[Post], *, brand: Brand, origin: int | None = None, dedicated: bool = False) -> Received:
-    """Read `posts` of one brand with the fast tier and keep them, in one transaction (the caller's, if it has one)."""
+    """Read `posts` of one brand with the fast tier and keep them, in one transaction (the caller's, if it has one).
+
+    What is fresh and may be grave is read by the sentence encoder at once: whether to wake somebody is not left to the
+    fast tier, unless the other is not available.
+    """
     readings = read(posts, brand=profile.of(brand, dedicated=dedicated), tier=Tier.FAST)
     prepared = prepare(posts, readings)
     with transaction.atomic():
         recorded = recorder.record_prepared(prepared, brand=brand.pk, origin=origin)
         gather.forget([*recorded.edited, *recorded.deleted])
-        _watch([(prepared, recorded)])
+        suspects = _suspects(prepared, recorded)
+        _watch([(prepared, recorded)], apart=set(suspects))
+        if suspects:
+            try:
+                handle(suspects)
+            except EncoderUnavailable:
+                watch.read(suspects)
     return Received(outcomes=recorded.outcomes, new=recorded.new, waiting=[*recorded.new, *recorded.edited])
+
+
+def _suspects(prepared: Prepared, recorded: recorder.Recorded) -> list[int]:
+    """The new messages that may be grave and are young enough to ring; none where they are too many to wait for."""
+    since = clock.now() - watch.LOOK_BACK
+    alarming = (prepared.readings.registers[:, CRISIS] >= SUSPECT).tolist()
+    found = [
+        mention
+        for mention, row in zip(recorded.new, recorded.rows, strict=True)
+        if alarming[row]
+        and (at := prepared.posts[row].created_at) is not None
+        and at.tzinfo is not None
+        and at >= since
+    ]
+    return found if len(found) <= HANDLE_AT_ONCE else []
 
 
 def collect(source: Source) -> Received:
@@ -277,15 +305,19 @@ def look_around() -> int:
     return len(rounds.make(pulses, learning=not running.any_running()))
 
 
-def _watch(batch: Sequence[tuple[Prepared, recorder.Recorded]]) -> None:
+def _watch(batch: Sequence[tuple[Prepared, recorder.Recorded]], *, apart: Collection[int] = ()) -> None:
     """Have what was just recorded watched, in the same transaction: all of it together, brand by brand in their order, so that
-    two cannot wait for each other."""
+    two cannot wait for each other. Those `apart` are counted, and ring only once they are read again."""
     moments = [post.created_at for prepared, _ in batch for post in prepared.posts]
     aware = [at for at in moments if at is not None and at.tzinfo is not None]
     signs: list[int] = []
     for prepared, recorded in batch:
         crisis = (prepared.readings.primary == CRISIS).tolist()
-        signs += [mention for mention, row in zip(recorded.new, recorded.rows, strict=True) if crisis[row]]
+        signs += [
+            mention
+            for mention, row in zip(recorded.new, recorded.rows, strict=True)
+            if crisis[row] and mention not in apart
+        ]
     watch.recorded(
         [mention for _, recorded in batch for mention in recorded.new],
         newest=max(aware) if len(aware) == len(moments) > 0 else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -10,13 +11,14 @@ from conftest import MakesPosts
 from ringing import GRAVE, LEAK, VALVE, VALVE_TOO, Keeps
 
 from octavo import flow
-from octavo.alert import decide, rules, watch, words
+from octavo.alert import counts, decide, rules, watch, words
 from octavo.alert.models import Alert, AlertEvent, AlertMention, Count, Rule, RuleKind
 from octavo.conversations import record as recorder
-from octavo.conversations.models import Brand
+from octavo.conversations.models import Brand, Mention
 from octavo.kit import clock
 from octavo.people.models import User
-from octavo.vocabulary import Harm
+from octavo.understand import EncoderUnavailable, Readings, Tier, model_version
+from octavo.vocabulary import Harm, Post
 
 DAY = timedelta(days=1)
 
@@ -240,3 +242,54 @@ def test_a_message_that_comes_the_whole_way_in_is_watched(brand: Brand, post: Ma
     flow.receive([post(said, created_at=clock.now())], brand=brand)
     assert Count.objects.filter(brand=brand, key="all").count() == 1
     assert Alert.objects.get().rule.kind == "grave"
+
+
+@pytest.fixture
+def said_by(monkeypatch: pytest.MonkeyPatch) -> dict[Tier, Says | Exception]:
+    """What each tier says of every message from now on; or what reading with it raises."""
+    said: dict[Tier, Says | Exception] = {}
+
+    def read(posts: Sequence[Post], *, tier: Tier, **_: object) -> Readings:
+        answer = said[tier]
+        if isinstance(answer, Exception):
+            raise answer
+        return readings(posts, answer, model=model_version(tier))
+
+    monkeypatch.setattr(flow, "read", read)
+    return said
+
+
+DOUBTFUL = Says("crisis", urgency=2, score=0.3)
+LOUD = Says("crisis", urgency=3, score=0.95)
+
+
+@pytest.mark.parametrize(
+    ("fast", "default", "severity"),
+    [
+        (LOUD, Says("complaint"), None),
+        (DOUBTFUL, LOUD, 4),
+        (LOUD, LOUD, 4),
+        (LOUD, EncoderUnavailable("not now"), 4),
+        (Says("question", score=0.9), LOUD, None),  # the second reading comes when there is time
+    ],
+)
+def test_whether_a_fresh_message_rings_is_the_encoders_word_at_once(
+    said_by: dict[Tier, Says | Exception],
+    brand: Brand,
+    post: MakesPosts,
+    fast: Says,
+    default: Says | Exception,
+    severity: int | None,
+) -> None:
+    said_by |= {Tier.FAST: fast, Tier.DEFAULT: default}
+    flow.receive([post(VALVE, created_at=clock.now())], brand=brand, dedicated=True)
+    assert list(Alert.objects.values_list("severity", flat=True)) == ([] if severity is None else [severity])
+    assert counts.total(brand.pk, counts.ALL, since=clock.now() - DAY, until=clock.now() + DAY).n == 1
+
+
+def test_an_old_message_waits_for_its_second_reading(
+    said_by: dict[Tier, Says | Exception], brand: Brand, post: MakesPosts
+) -> None:
+    said_by |= {Tier.FAST: LOUD, Tier.DEFAULT: AssertionError("read at once")}
+    flow.receive([post(VALVE, created_at=clock.now() - 30 * DAY)], brand=brand, dedicated=True)
+    assert Mention.objects.get().register == "crisis" and not Alert.objects.exists()

@@ -44,7 +44,7 @@ the corpus (airline, bank, energy, fashion) with a model that had not seen them;
 _BIAS = np.float32(0.1)
 """Makes the bias dear: what people look at and correct is no sample of what comes in, and its mix is not to be learned."""
 
-MOST_MOVED = 4.0
+MOST_MOVED = 5.0
 LEAST_CRISIS = -2.0
 """No message seen in learning is moved further than this in log-odds, nor a crisis further down: missing one is worse
 than a false alarm."""
