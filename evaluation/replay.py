@@ -92,7 +92,12 @@ def replay(file: Path, *, days: float, tier: str, show: int) -> Iterator[str]:
             travelling.move_to(minute + MINUTE)
             due = list(group)
             for name in dict.fromkeys(post.brand for post in due):
-                received = flow.receive([p for p in due if p.brand == name], brand=brands[name], dedicated=True)
+                received = flow.receive(
+                    [p for p in due if p.brand == name],
+                    brand=brands[name],
+                    dedicated=True,
+                    careful=Tier.DEFAULT if tier == Tier.FAST else Tier(tier),
+                )
                 if tier != Tier.FAST:
                     flow.handle(received.waiting, tier=Tier(tier))
                 heard.add(name)

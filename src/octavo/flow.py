@@ -71,22 +71,29 @@ class Received:
     waiting: Sequence[int]
 
 
-def receive(posts: Sequence[Post], *, brand: Brand, origin: int | None = None, dedicated: bool = False) -> Received:
+def receive(
+    posts: Sequence[Post],
+    *,
+    brand: Brand,
+    origin: int | None = None,
+    dedicated: bool = False,
+    careful: Tier = Tier.DEFAULT,
+) -> Received:
     """Read `posts` of one brand with the fast tier and keep them, in one transaction (the caller's, if it has one).
 
-    What is fresh and may be grave is read by the sentence encoder at once: whether to wake somebody is not left to the
-    fast tier, unless the other is not available.
+    What is fresh and may be grave is read by the tier `careful` at once: whether to wake somebody is not left to the fast
+    tier, unless the other is not available.
     """
     readings = read(posts, brand=profile.of(brand, dedicated=dedicated), tier=Tier.FAST)
     prepared = prepare(posts, readings)
     with transaction.atomic():
         recorded = recorder.record_prepared(prepared, brand=brand.pk, origin=origin)
         gather.forget([*recorded.edited, *recorded.deleted])
-        suspects = _suspects(prepared, recorded)
+        suspects = _suspects(prepared, recorded) if careful is not Tier.FAST else []
         _watch([(prepared, recorded)], apart=set(suspects))
         if suspects:
             try:
-                handle(suspects)
+                handle(suspects, tier=careful)
             except EncoderUnavailable:
                 watch.read(suspects)
     return Received(outcomes=recorded.outcomes, new=recorded.new, waiting=[*recorded.new, *recorded.edited])
@@ -107,14 +114,16 @@ def _suspects(prepared: Prepared, recorded: recorder.Recorded) -> list[int]:
     return found if len(found) <= HANDLE_AT_ONCE else []
 
 
-def collect(source: Source) -> Received:
-    """One turn of a source. Raises `channels.ChannelError` after the source's health has been written, and
+def collect(source: Source, *, careful: Tier = Tier.DEFAULT) -> Received:
+    """One turn of a source, received as `receive` does. Raises `channels.ChannelError` after the source's health has been written, and
     `collecting.Overtaken` where it was paused, removed or collected by somebody else meanwhile: then nothing is kept."""
     assert source.brand is not None  # only files have several
     turn = collecting.fetch(source)
     recorder.make_room(turn.posts)
     with transaction.atomic():
-        received = receive(turn.posts, brand=source.brand, origin=source.pk, dedicated=source.dedicated)
+        received = receive(
+            turn.posts, brand=source.brand, origin=source.pk, dedicated=source.dedicated, careful=careful
+        )
         collecting.delivered(source, turn, new=len(received.new))
     return received
 

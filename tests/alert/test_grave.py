@@ -293,3 +293,11 @@ def test_an_old_message_waits_for_its_second_reading(
     said_by |= {Tier.FAST: LOUD, Tier.DEFAULT: AssertionError("read at once")}
     flow.receive([post(VALVE, created_at=clock.now() - 30 * DAY)], brand=brand, dedicated=True)
     assert Mention.objects.get().register == "crisis" and not Alert.objects.exists()
+
+
+def test_where_nothing_but_the_fast_tier_is_wanted_its_word_counts(
+    said_by: dict[Tier, Says | Exception], brand: Brand, post: MakesPosts
+) -> None:
+    said_by[Tier.FAST] = LOUD
+    flow.receive([post(VALVE, created_at=clock.now())], brand=brand, dedicated=True, careful=Tier.FAST)
+    assert Alert.objects.get().severity == 4

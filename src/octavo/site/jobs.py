@@ -63,7 +63,7 @@ def collect(source: int) -> None:
     if found is None or found.next_at is None or found.next_at > _soon():
         return
     try:
-        received = flow.collect(found)
+        received = flow.collect(found, careful=_tier())
     except collecting.Overtaken:
         return
     except ChannelError:
