@@ -193,8 +193,8 @@ def check(house: House, messages: int) -> list[str]:
 
 
 def read_again(house: House, seconds: float) -> tuple[int, float]:
-    """How many messages the encoder reads again in about so many seconds of work, once it has begun."""
-    count = "SELECT count(*) FROM conversations_mention WHERE model LIKE 'default%'"
+    """How many messages the worker reads again in about so many seconds of work, once it has begun."""
+    count = "SELECT count(*) FROM conversations_mention WHERE model NOT LIKE 'fast%'"
     give_up = time.monotonic() + 120
     while not (first := house.ask(count)):
         if time.monotonic() > give_up:

@@ -28,6 +28,8 @@ CONFIGURATION = """\
 shared_buffers = 192MB
 work_mem = 16MB
 maintenance_work_mem = 128MB
+# Three of them may be at work at once, just when a large file has come in and the worker needs its memory.
+autovacuum_work_mem = 32MB
 effective_cache_size = 1GB
 max_wal_size = 2GB
 checkpoint_completion_target = 0.9
