@@ -28,7 +28,7 @@ NOT_PAGES = {
     "correct", "withdraw", "places", "live", "hook", "source-test", "source-act", "import-again", "import-discard",
     "people-invite", "people-withdraw", "people-password", "people-change", "api-token-revoke", "brand-read-again",
     "campaign-delete", "demo-load", "demo-remove", "api-schema", "alert-act", "alert-undo", "alert-mail", "alert-quiet", "alert-quiet-end",
-    "alert-shift-add", "alert-shift-remove", "alert-handover-add", "alert-handover-remove", "alert-watch-zone",
+    "alert-line-undo", "alert-shift-add", "alert-shift-remove", "alert-handover-add", "alert-handover-remove", "alert-watch-zone",
     "alert-passing", "alert-device-add", "alert-device-act", "push-worker", "alert-sound", "live-ringing", "alert-rule-change",
     "alert-rule-try", "alert-rule-unlearn", "alert-hook-add", "alert-hook-act", "alert-delivery-again", "brand-context",
     "brand-learning", "brand-learning-back", "brand-learning-export", "brand-learning-reset", "topic-delete", "topic-undo",
