@@ -212,6 +212,9 @@ def rows(user: User, chosen: Filter, *, brands: Mapping[int, Brand] | None = Non
         values = getattr(chosen, name)
         if values:
             found = found.filter(**{f"{name}__in": values})
+    if chosen.urgency:  # the same once more, in the words of the index
+        levels = [int(value) * GRADES for value in chosen.urgency]
+        found = found.filter(pressing__gte=min(levels), pressing__lt=max(levels) + GRADES)
     if chosen.topic:
         found = topics.conversations(found, chosen.topic, list(access.brands_for(user).values_list("pk", flat=True)))
     since, until = _bounds(chosen)

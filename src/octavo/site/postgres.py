@@ -40,9 +40,6 @@ jit = off
 max_connections = 100
 # Pages are many small questions at once; helpers for one of them would take the cores from the others.
 max_parallel_workers_per_gather = 0
-# While much comes in, tables that only grow are not gone over again for each fifth of what they hold.
-autovacuum_vacuum_insert_scale_factor = 1.0
-autovacuum_analyze_scale_factor = 0.2
 # Peer processes of this user only: whoever can open the socket is the database's owner.
 unix_socket_permissions = 0700
 timezone = 'UTC'
