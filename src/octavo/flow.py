@@ -38,6 +38,7 @@ from octavo.channels.trouble import ChannelError
 from octavo.conversations import contexts, gather, learning, profile
 from octavo.conversations import record as recorder
 from octavo.conversations.models import Brand, Mention
+from octavo.conversations.moments import believable
 from octavo.conversations.rows import Prepared, prepare
 from octavo.kit import clock
 from octavo.kit.garbage import collecting_later
@@ -101,22 +102,20 @@ def receive(
 
 def _suspects(prepared: Prepared, recorded: recorder.Recorded) -> list[int]:
     """The new messages that may be grave and are young enough to ring; none where they are too many to wait for."""
-    since = clock.now() - watch.LOOK_BACK
+    now = clock.now()
     alarming = (prepared.readings.registers[:, CRISIS] >= SUSPECT).tolist()
     found = [
         mention
         for mention, row in zip(recorded.new, recorded.rows, strict=True)
-        if alarming[row]
-        and (at := prepared.posts[row].created_at) is not None
-        and at.tzinfo is not None
-        and at >= since
+        if alarming[row] and believable(prepared.posts[row].created_at, now) >= now - watch.LOOK_BACK
     ]
     return found if len(found) <= HANDLE_AT_ONCE else []
 
 
 def collect(source: Source, *, careful: Tier = Tier.DEFAULT) -> Received:
-    """One turn of a source, received as `receive` does. Raises `channels.ChannelError` after the source's health has been written, and
-    `collecting.Overtaken` where it was paused, removed or collected by somebody else meanwhile: then nothing is kept."""
+    """One turn of a source, received as `receive` does. Raises `channels.ChannelError` after the source's health has been
+    written, and `collecting.Overtaken` where it was paused, removed or collected by somebody else meanwhile: then nothing
+    is kept."""
     assert source.brand is not None  # only files have several
     turn = collecting.fetch(source)
     recorder.make_room(turn.posts)
@@ -179,8 +178,8 @@ def import_file(job: FileImport) -> Iterator[running.Progress]:
             run.fail(error)
             burst.learn_anew(run.met)
             raise
-        yield run.finish()
         burst.learn_anew(run.met)
+        yield run.finish()
     backlog.reopen(model_version(Tier.DEFAULT))
 
 
@@ -235,7 +234,11 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = F
                 gather.take(numbers, readings.meaning)
                 watch.read(
                     numbers,
-                    first_seen=[mention.pk for mention in batch if mention.model == fast and mention.pk in kept],
+                    first_seen=[
+                        mention.pk
+                        for mention in batch
+                        if mention.model == fast and mention.edited_at is None and mention.pk in kept
+                    ],
                 )
             replaced += len(kept)
     return replaced

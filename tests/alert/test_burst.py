@@ -260,14 +260,20 @@ def test_what_a_topic_is_known_by_decides_when_its_messages_count_and_each_count
     since, until = clock.now() - HOUR, clock.now() + HOUR
 
     def counted() -> tuple[int, int]:
-        names = ("topic:Parcels", "topic:Left outside")
-        return tuple(counts.total(brand.pk, name, since=since, until=until).n for name in names)  # type: ignore[return-value]
+        by_words, by_examples = (
+            counts.total(brand.pk, key, since=since, until=until) for key in ("topic:Parcels", "topic:Left outside")
+        )
+        return by_words.n, by_examples.n
 
     received = flow.receive([post(text, created_at=clock.now())], brand=brand, dedicated=True)
     assert counted() == (1, 0)  # at first a message is only known by its words
     for _ in range(2):
         flow.handle(received.new, anew=True)
         assert counted() == (1, 1)
+    edit = post(text + "!", external_id="post-1", created_at=clock.now())
+    assert flow.receive([edit], brand=brand, dedicated=True).outcomes == ["edited"]
+    flow.handle(received.new)
+    assert counted() == (1, 1)  # an edit changes no count
     for name in ("Parcels", "Left outside"):
         members, figures = burst.messages(brand.pk, f"topic:{name}", since=since, until=until)
         assert [member.mention for member in members] == list(received.new) and figures["authors"] == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from by_hand import Says, readings
@@ -285,6 +285,15 @@ def test_whether_a_fresh_message_rings_is_the_encoders_word_at_once(
     flow.receive([post(VALVE, created_at=clock.now())], brand=brand, dedicated=True)
     assert list(Alert.objects.values_list("severity", flat=True)) == ([] if severity is None else [severity])
     assert counts.total(brand.pk, counts.ALL, since=clock.now() - DAY, until=clock.now() + DAY).n == 1
+
+
+@pytest.mark.parametrize("said", [None, datetime(2525, 1, 1, tzinfo=UTC), datetime(1, 1, 1)])  # noqa: DTZ001 a channel that forgets
+def test_a_message_without_a_believable_date_is_fresh(
+    said_by: dict[Tier, Says | Exception], brand: Brand, post: MakesPosts, said: datetime | None
+) -> None:
+    said_by |= {Tier.FAST: LOUD, Tier.DEFAULT: Says("complaint")}
+    flow.receive([post(VALVE, created_at=said)], brand=brand, dedicated=True)
+    assert Mention.objects.get().register == "complaint" and not Alert.objects.exists()
 
 
 def test_an_old_message_waits_for_its_second_reading(

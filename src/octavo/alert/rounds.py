@@ -25,12 +25,12 @@ def make(pulses: Sequence[Pulse], *, learning: bool = True) -> list[Alert]:
     looked_at = set(Watch.objects.filter(state__isnull=False).values_list("brand", flat=True))
     known = [brand for brand in brands if brand in looked_at]
     new = [brand for brand in brands if brand not in looked_at and learning]
-    rang: list[Alert] = []
-    began = monotonic()
-    for number, brand in enumerate([*known, *new]):
-        if number > len(known) and monotonic() - began > PATIENCE:
+    rang = [alert for brand in known for alert in look(brand, _of(brand, pulses))]
+    until = monotonic() + PATIENCE
+    for brand in new:
+        rang += look(brand, _of(brand, pulses))
+        if monotonic() > until:
             break
-        rang += look(brand, [pulse for pulse in pulses if pulse.brand == brand])
     return rang
 
 
@@ -43,3 +43,7 @@ def look(brand: int, pulses: Sequence[Pulse]) -> list[Alert]:
         *unanswered.look(brand),
         *quiet.look(brand, pulses),
     ]
+
+
+def _of(brand: int, pulses: Sequence[Pulse]) -> list[Pulse]:
+    return [pulse for pulse in pulses if pulse.brand == brand]
