@@ -143,6 +143,9 @@ def test_what_was_removed_from_a_rota_comes_back(
     client.force_login(user)
     assert "Too late" in client.post("/alerts/undo/line/", {"before": token[1]}, follow=True).content.decode()
     client.force_login(admin)
+    User.objects.filter(pk=admin.pk).update(is_admin=False)  # who plans no more puts nothing back
+    assert "Too late" in client.post("/alerts/undo/line/", {"before": token[1]}, follow=True).content.decode()
+    User.objects.filter(pk=admin.pk).update(is_admin=True)
     User.objects.filter(pk=ben.pk).update(is_active=False)
     assert "Too late" in client.post("/alerts/undo/line/", {"before": token[1]}, follow=True).content.decode()
     assert not Shift.objects.exists()

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from octavo.alert import access, ring
 from octavo.alert.models import Handover, Rota, Shift
+from octavo.conversations import access as conversations
 from octavo.conversations.models import Brand
 from octavo.kit import clock
 from octavo.people import audit
@@ -25,7 +26,7 @@ class BadTurn(ValueError):
 
 
 class TooLate(Exception):
-    """What was removed cannot come back: what it belonged to is gone. Plan it anew."""
+    """What was removed cannot come back: what it belonged to is gone, or is planned by others now."""
 
 
 def add_shift(user: User, brand: Brand, person: User, *, days: Sequence[int], begins: time, ends: time) -> Shift:
@@ -84,16 +85,19 @@ def take_back(user: User, handover: Handover) -> str:
 def put_back(user: User, was: str) -> Brand:
     """Undo the removal of a shift or a hand-over; the brand whose watch it is. Safe to repeat.
 
-    `was` is what the removal gave, and trusted. Raises `TooLate` where the brand or one of its people is gone.
+    `was` is what the removal gave, and trusted. Raises `TooLate` where the brand or one of its people is gone, or this
+    person may plan its watch no more.
     """
     (kept,) = serializers.deserialize("json", was)
     line = kept.object
     assert isinstance(line, Shift | Handover)
-    rota = Rota.objects.select_related("brand").filter(pk=line.rota_id).first()
+    planned = Rota.objects.select_related("brand").filter(brand__in=conversations.brands_for(user))
+    rota = planned.filter(pk=line.rota_id).first()
     people = {line.person_id}
     if isinstance(line, Handover) and line.away_id is not None:
         people.add(line.away_id)
-    if rota is None or User.objects.filter(pk__in=people, is_active=True).count() < len(people):
+    may = user.is_admin or isinstance(line, Handover)
+    if rota is None or not may or User.objects.filter(pk__in=people, is_active=True).count() < len(people):
         raise TooLate
     with transaction.atomic():
         kept.save()

@@ -159,11 +159,9 @@ def _inbox(slug: str, key: str, at: datetime) -> str:
     pairs = [("brand", slug), ("since", at.date().isoformat()), ("until", at.date().isoformat())]
     if kind in ("register", "channel", "language"):
         pairs.append((kind, value))
-    if kind == "topic":
-        pairs += [
-            ("topic", topic)
-            for topic in Topic.objects.filter(brand__slug=slug, name=value).values_list("slug", flat=True)
-        ]
+    if key.startswith(counts.TOPIC):
+        named = Topic.objects.filter(brand__slug=slug, name=value, deleted_at=None)
+        pairs += [("topic", topic) for topic in named.values_list("slug", flat=True)]
     if key == counts.NEGATIVE:
         pairs.append(("sentiment", "negative"))
     return f"{reverse('inbox')}?{urlencode(pairs)}"
