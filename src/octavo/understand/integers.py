@@ -23,7 +23,11 @@ Floats = NDArray[np.float32]
 def quantised(graph: onnx_file.OnnxFile, value: str, limits: Floats) -> str:
     """`value` in bytes; `limits` float32[channels] is the largest size of each channel, beyond which it is cut."""
     # Scaled apart from the rounding: with one scale a channel the runtime's QuantizeLinear is twenty times slower.
-    scaled = graph.node("Mul", [value, graph.constant(127 / limits)])
+    return rounded(graph, graph.node("Mul", [value, graph.constant(127 / limits)]))
+
+
+def rounded(graph: onnx_file.OnnxFile, scaled: str) -> str:
+    """In bytes what lies between -127 and 127 already."""
     return graph.node("QuantizeLinear", [scaled, graph.constant(np.float32(1)), graph.constant(np.uint8(ZERO))])
 
 
