@@ -100,6 +100,13 @@ class TestTheAddress:
         assert replace(chosen, q="x", urgency=("3",)).without("register", "q").query() == "urgency=3"
         assert chosen.narrowed and not parse("tab=mine&sort=newest").narrowed
 
+    def test_what_is_looked_for_by_words_comes_newest_first_unless_asked_otherwise(self) -> None:
+        assert parse("q=gate").sort == "newest" and parse("q=gate&sort=urgent").sort == "urgent"
+        assert parse("q=gate").without("q").query() == ""
+        assert parse("q=gate&sort=urgent").without("q").query() == ""
+        assert parse("q=gate&sort=urgent").query() == "q=gate&sort=urgent"
+        assert parse("tab=done&sort=urgent").without("q").query() == "tab=done&sort=urgent"
+
 
 @pytest.fixture
 def frozen() -> Iterator[None]:

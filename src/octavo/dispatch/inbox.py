@@ -43,7 +43,7 @@ MOST_COUNTED = 1_000
 FEW = 4_000
 """Up to so many conversations are fetched whole and sorted, where more are found by walking an index."""
 
-FEW_HITS = 5_000
+FEW_HITS = 9_000
 """Up to so many messages that match a search are gathered; where there are more, the order
 is walked until a page is full."""
 MOST_ABOUT = 20_000
@@ -57,6 +57,12 @@ SORTS = ("urgent", "newest")
 PERIODS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 TALLIED = ("brand", "register", "language", "sentiment", "urgency", "channel")
 FACETS = (*TALLIED, "topic")
+
+
+def usual_order(tab: str, words: str) -> str:
+    """The order nobody has to ask for: what waits comes by its urgency; what is done, and what one looks for by words, by
+    its age."""
+    return "newest" if words or tab in ("snoozed", "done") else "urgent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,7 @@ class Filter:
             return value if value in allowed else default
 
         tab = one("tab", TABS, "all")
+        words = " ".join(query.get("q", "").replace("\x00", "").split())[:200]
         return cls(
             tab=tab,
             brand=several("brand"),
@@ -108,8 +115,8 @@ class Filter:
             until=_day(query.get("until", "")),
             about=one("about", ("yes", "no", "any"), "yes"),
             story=_number(query.get("story", "")),
-            q=" ".join(query.get("q", "").replace("\x00", "").split())[:200],
-            sort=one("sort", SORTS, "newest" if tab in ("snoozed", "done") else "urgent"),
+            q=words,
+            sort=one("sort", SORTS, usual_order(tab, words)),
             after=query.get("after", "")[:80],
         )
 
@@ -119,7 +126,7 @@ class Filter:
 
     def parts(self) -> dict[str, str]:
         """The query string by field, empty where a field is at its default."""
-        plain = Filter(tab=self.tab, sort="newest" if self.tab in ("snoozed", "done") else "urgent")
+        plain = Filter(tab=self.tab, sort=usual_order(self.tab, self.q))
         found = {"tab": "" if self.tab == "all" else f"tab={self.tab}"}
         for name in (*FACETS, "period", "since", "until", "about", "story", "q", "sort"):
             value = getattr(self, name)
@@ -142,7 +149,7 @@ class Filter:
         return replace(self, **changes)
 
     def toggles(self, name: str, values: Iterable[str]) -> Iterator[str]:
-        """`toggled` for each of many values, as query strings., of which a page holds a hundred: most of each is the same."""
+        """`toggled` for each of many values, as query strings; a page holds a hundred of them, most of each the same."""
         chosen: tuple[str, ...] = getattr(self, name)
         parts = self.parts()
         for value in values:
@@ -151,9 +158,14 @@ class Filter:
             yield "&".join(filter(None, parts.values()))
 
     def without(self, *names: str) -> Filter:
-        """The filter with these fields at their defaults, from the first page."""
+        """The filter with these fields at their defaults, from the first page, in its usual order if it was in that."""
         plain = Filter()
-        return replace(self, **{name: getattr(plain, name) for name in names}, after="")
+        left = replace(self, **{name: getattr(plain, name) for name in names}, after="")
+        return replace(left, sort=usual_order(left.tab, left.q)) if self.in_usual_order else left
+
+    @property
+    def in_usual_order(self) -> bool:
+        return self.sort == usual_order(self.tab, self.q)
 
     @property
     def narrowed(self) -> bool:

@@ -11,7 +11,7 @@ from django.utils.translation import pgettext
 
 from octavo.conversations import stories, words
 from octavo.conversations.models import RegisterChoice, SentimentChoice, UrgencyChoice
-from octavo.dispatch.inbox import FACETS, TABS, Counts, Filter
+from octavo.dispatch.inbox import FACETS, TABS, Counts, Filter, usual_order
 
 MOST_CHOICES = 12
 """Values of a facet shown at once; those chosen are always among them."""
@@ -61,7 +61,7 @@ def tabs(chosen: Filter, counts: Counts) -> list[Choice]:
             value=tab,
             words=names[tab],
             # The order that fits a tab comes with it: what is done is read newest first.
-            href=href(replace(chosen, tab=tab, sort="newest" if tab in ("snoozed", "done") else "urgent", after="")),
+            href=href(replace(chosen, tab=tab, sort=usual_order(tab, chosen.q), after="")),
             on=tab == chosen.tab,
             n=counts.tabs.get(tab, 0) if chosen.countable else None,
         )
