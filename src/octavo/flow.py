@@ -180,7 +180,7 @@ def import_file(job: FileImport) -> Iterator[running.Progress]:
             raise
         burst.learn_anew(run.met)
         yield run.finish()
-    backlog.reopen(model_version(Tier.DEFAULT))
+    backlog.reopen(*_as_good(Tier.DEFAULT))
 
 
 def _read_ahead(run: running.Run) -> Iterator[reading.Ready]:
@@ -216,11 +216,12 @@ def replay(
 def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = False) -> int:
     """Read these mentions again with a better tier and keep what it says; the number of readings replaced.
 
-    With `anew` also those this very model has read: the brand's names or campaigns have changed since.
+    With `anew` also those that this model or a better one has read: the brand's names or campaigns have changed since.
     """
     found = Mention.objects.filter(pk__in=mentions, deleted_at__isnull=True)
-    model, fast = model_version(tier), model_version(Tier.FAST)
-    waiting = found if anew else found.exclude(Q(model=model) | Q(model__startswith=model + adapt.MARK))
+    fast = model_version(Tier.FAST)
+    read_well = Q(*(Q(model=m) | Q(model__startswith=m + adapt.MARK) for m in _as_good(tier)), _connector=Q.OR)
+    waiting = found if anew else found.exclude(read_well)
     members = list(waiting.select_related("author").only(*_READ).order_by("brand_id", "pk"))
     replaced = 0
     for (known, learned), group in _by_profile(members).items():
@@ -245,16 +246,30 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = F
 
 
 def read_again(*, seconds: float, tier: Tier = Tier.DEFAULT, stop: Callable[[], bool] = lambda: False) -> int:
-    """`handle` for what waits, the freshest first, for about so many seconds; how many wait still. Resumable anywhere."""
-    model = model_version(tier)
+    """`handle` for what waits, the freshest first, for about so many seconds; how many wait still, at least. Resumable
+    anywhere. Where many wait for the accurate tier, the default one reads them first, which is several times as quick.
+    """
     until = time.monotonic() + seconds
-    backlog.look_back(model)
+    turns = (Tier.DEFAULT, Tier.ACCURATE) if tier is Tier.ACCURATE else (tier,)
+    for turn in turns:
+        backlog.look_back(*_as_good(turn))
     while True:
-        step = backlog.next_step(model, HANDLE_AT_ONCE)
-        read = handle(step.mentions, tier=tier)
-        backlog.done(step, read)
-        if not step.mentions or time.monotonic() >= until or stop():
-            return backlog.left(model)
+        for turn in turns:
+            step = backlog.next_step(*_as_good(turn), limit=HANDLE_AT_ONCE)
+            if step.below is not None or len(step.mentions) == HANDLE_AT_ONCE:
+                break  # many wait
+            if not step.mentions:
+                backlog.done(step, 0)
+        backlog.done(step, handle(step.mentions, tier=turn))
+        left = max(sum(backlog.left(model_version(turn)) for turn in turns), len(step.mentions))
+        if not left or not step.mentions or time.monotonic() >= until or stop():
+            return left
+
+
+def _as_good(tier: Tier) -> list[str]:
+    """The versions of the models of this tier and of the better ones."""
+    tiers = list(Tier)
+    return [model_version(each) for each in tiers[tiers.index(tier) :]]
 
 
 def read_brand_again(brand: int, *, days: int, tier: Tier = Tier.DEFAULT) -> int:

@@ -34,7 +34,7 @@ def waiting(recorded: Records, post: MakesPosts) -> Any:
 def steps(limit: int) -> list[list[int]]:
     """The mentions of each step until nothing waits, each read as `flow` would."""
     taken: list[list[int]] = []
-    while (step := backlog.next_step(MODEL, limit)).mentions:
+    while (step := backlog.next_step(MODEL, limit=limit)).mentions:
         taken.append(step.mentions)
         read = Mention.objects.filter(pk__in=step.mentions).update(model=MODEL)
         backlog.done(step, read)
@@ -49,18 +49,18 @@ def test_the_urgent_come_first_and_then_the_newest(waiting: Any) -> None:
 
 def test_what_has_just_come_goes_before_the_rest_of_the_backlog(waiting: Any) -> None:
     old = waiting(0, 0, 0, 0)
-    first = backlog.next_step(MODEL, 2)
+    first = backlog.next_step(MODEL, limit=2)
     Mention.objects.filter(pk__in=first.mentions).update(model=MODEL)
     backlog.done(first, 2)
     (fresh,) = waiting(0)
-    assert backlog.next_step(MODEL, 2).mentions == [fresh]
+    assert backlog.next_step(MODEL, limit=2).mentions == [fresh]
     assert [pk for step in steps(2) for pk in step] == [fresh, old[1], old[0]]
 
 
 def test_a_step_that_was_never_finished_is_given_again(waiting: Any) -> None:
     waiting(0, 0, 0)
-    first = backlog.next_step(MODEL, 2)
-    assert backlog.next_step(MODEL, 2).mentions == first.mentions
+    first = backlog.next_step(MODEL, limit=2)
+    assert backlog.next_step(MODEL, limit=2).mentions == first.mentions
 
 
 def test_a_message_that_was_late_is_found_when_looking_back(waiting: Any) -> None:
@@ -68,9 +68,9 @@ def test_a_message_that_was_late_is_found_when_looking_back(waiting: Any) -> Non
     Mention.objects.filter(pk=late).update(model=MODEL)
     assert steps(5) == []
     Mention.objects.filter(pk=late).update(model="older-1")
-    assert backlog.next_step(MODEL, 5).mentions == []
+    assert backlog.next_step(MODEL, limit=5).mentions == []
     backlog.look_back(MODEL)
-    assert backlog.next_step(MODEL, 5).mentions == [late]
+    assert backlog.next_step(MODEL, limit=5).mentions == [late]
 
 
 def test_deleted_messages_wait_for_nothing(waiting: Any) -> None:
@@ -83,7 +83,7 @@ def test_the_number_that_still_waits_goes_down_to_nothing(waiting: Any) -> None:
     waiting(*([0] * 7))
     backlog.reopen(MODEL)
     assert backlog.left(MODEL) == 7
-    step = backlog.next_step(MODEL, 5)
+    step = backlog.next_step(MODEL, limit=5)
     Mention.objects.filter(pk__in=step.mentions).update(model=MODEL)
     backlog.done(step, 5)
     assert backlog.left(MODEL) == 2
@@ -125,3 +125,32 @@ def test_a_brand_whose_names_changed_is_read_anew_by_the_same_model(recorded: Re
     BrandName.objects.create(brand=mention.brand, kind="name", text="Zephyr")
     assert flow.read_brand_again(mention.brand_id, days=30, tier=Tier.FAST) == 1
     assert Mention.objects.get(pk=mention.pk).relevant
+
+
+def test_where_many_wait_the_default_tier_reads_them_before_the_accurate_one(
+    waiting: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "HANDLE_AT_ONCE", 2)
+    turns: list[tuple[Tier, int]] = []
+    really = flow.handle
+
+    def watched(mentions: list[int], *, tier: Tier) -> int:
+        turns.append((tier, len(mentions)))
+        return really(mentions, tier=tier)
+
+    monkeypatch.setattr(flow, "handle", watched)
+    numbers = waiting(0, 0, 0, 3, 0)
+    assert flow.read_again(seconds=60, tier=Tier.ACCURATE) == 0
+    by_default = [n for tier, n in turns if tier is Tier.DEFAULT and n]
+    by_accurate = [n for tier, n in turns if tier is Tier.ACCURATE and n]
+    assert turns[0][0] is Tier.DEFAULT and sum(by_default) >= 4 and sum(by_accurate) == 5
+    models = Mention.objects.filter(pk__in=numbers).values_list("model", flat=True)
+    assert set(models) == {model_version(Tier.ACCURATE)}
+
+
+def test_what_a_better_model_has_read_waits_for_no_lesser_one(waiting: Any) -> None:
+    (number,) = waiting(0)
+    Mention.objects.filter(pk=number).update(model=model_version(Tier.ACCURATE))
+    assert flow.handle([number], tier=Tier.DEFAULT) == 0
+    assert flow.read_again(seconds=60, tier=Tier.DEFAULT) == 0
+    assert Mention.objects.get(pk=number).model == model_version(Tier.ACCURATE)

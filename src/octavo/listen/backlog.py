@@ -1,6 +1,7 @@
 """Which messages wait for their second reading, in the order in which they should get it.
 
-What a brand's corrections taught a model (`default-1+b7`) makes its readings no worse: they do not wait for it.
+What a brand's corrections taught a model (`default-1+b7`) makes its readings no worse: they do not wait for it. Nor does
+what a better model has read.
 
 Messages are numbered as they come, so a walk is two numbers: those above `top` are fresh and come first; the rest is walked
 downwards from `below`, the newest first, once for the urgent and once for all others. No index is kept for it: one on what a
@@ -9,6 +10,7 @@ reading changes would make every reading rewrite the full-text index as well.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -38,23 +40,24 @@ class Step:
     urgent_first: bool
 
 
-def look_back(model: str) -> None:
+def look_back(model: str, *better: str) -> None:
     """Before a series of steps: look again at the latest numbers, where late transactions may have ended meanwhile.
 
     Where much more has come than that (an import that was given up), it is not fresh but a backlog, and is walked.
     """
     state = Backlog.objects.filter(model=model).first()
     if state is None or _highest() - state.top > MANY:
-        reopen(model)
+        reopen(model, *better)
     else:
         Backlog.objects.filter(model=model).update(top=Greatest(F("top") - SLACK, 0))
 
 
-def next_step(model: str, limit: int) -> Step:
-    """Up to `limit` mentions that wait for `model`. Says the same until `done` is told, so a crash loses nothing."""
+def next_step(model: str, *better: str, limit: int) -> Step:
+    """Up to `limit` mentions that wait for `model`: neither it nor one of the `better` models has read them. Says the same
+    until `done` is told, so a crash loses nothing."""
     highest = _highest()
     state, _ = Backlog.objects.get_or_create(model=model, defaults={"top": highest, "below": highest + 1})
-    fresh = _waiting(model, state.top + 1, highest + 1, limit, urgency=0)
+    fresh = _waiting((model, *better), state.top + 1, highest + 1, limit, urgency=0)
     if len(fresh) == limit:
         # So many that the next step finds more. If they are left for the walk, it must begin above them.
         return Step(model, fresh, state.top, state.below, state.urgent_first)
@@ -63,7 +66,7 @@ def next_step(model: str, limit: int) -> Step:
         return Step(model, fresh, top, below, urgent_first)
     while below is not None:
         low = max(below - (URGENT_STRIDE if urgent_first else STRIDE), 0)
-        found = _waiting(model, low, below, limit, urgency=URGENT if urgent_first else 0)
+        found = _waiting((model, *better), low, below, limit, urgency=URGENT if urgent_first else 0)
         if len(found) == limit:
             return Step(model, found, top, below, urgent_first)
         if low > 0:
@@ -85,13 +88,13 @@ def done(step: Step, read: int) -> None:
     )
 
 
-def reopen(model: str) -> None:
+def reopen(model: str, *better: str) -> None:
     """Much has come in at once: walk over everything again."""
     highest = _highest()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM conversations_mention WHERE split_part(model, '+', 1) <> %s AND deleted_at IS NULL",
-            [model],
+            "SELECT count(*) FROM conversations_mention WHERE split_part(model, '+', 1) <> ALL(%s) AND deleted_at IS NULL",
+            [[model, *better]],
         )
         left = cursor.fetchone()[0]
     Backlog.objects.update_or_create(
@@ -110,11 +113,11 @@ def _highest() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _waiting(model: str, low: int, high: int, limit: int, *, urgency: int) -> list[int]:
+def _waiting(models: Sequence[str], low: int, high: int, limit: int, *, urgency: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM conversations_mention WHERE id >= %s AND id < %s AND urgency >= %s "
-            "AND split_part(model, '+', 1) <> %s AND deleted_at IS NULL ORDER BY urgency DESC, id DESC LIMIT %s",
-            [low, high, urgency, model, limit],
+            "AND split_part(model, '+', 1) <> ALL(%s) AND deleted_at IS NULL ORDER BY urgency DESC, id DESC LIMIT %s",
+            [low, high, urgency, list(models), limit],
         )
         return [row[0] for row in cursor.fetchall()]

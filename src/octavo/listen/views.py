@@ -406,9 +406,9 @@ def _followable() -> list[dict[str, Any]]:
 
 
 def _unread() -> int:
-    """Messages that are still to be read a second time."""
+    """Messages that are still to be read a second time. That the accurate tier goes over them once more is not waited for."""
     tier = within_reach(Tier(settings.OCTAVO_OPTIONS.worker_tier))
-    return 0 if tier is Tier.FAST else backlog.left(model_version(tier))
+    return 0 if tier is Tier.FAST else backlog.left(model_version(Tier.DEFAULT))
 
 
 def _blamed(form: SourceForm) -> str:
