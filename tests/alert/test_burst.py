@@ -19,7 +19,7 @@ from octavo.alert import burst, counts, quiet, rules, simulate, unanswered, word
 from octavo.alert.counts import Flood, Heard
 from octavo.alert.models import Alert, Count, RuleKind, Watch
 from octavo.conversations import decide as conversations
-from octavo.conversations.models import Brand, Conversation, Topic
+from octavo.conversations.models import Brand, Conversation, Mention, Topic
 from octavo.kit import clock
 from octavo.listen import brands, importing
 from octavo.listen.models import FileImport
@@ -355,6 +355,35 @@ def test_criticism_with_reach_rings_when_nobody_answers_and_is_over_when_somebod
     unanswered.look(brand.pk)
     alert.refresh_from_db()
     assert (alert.state, alert.outcome) == ("closed", "over")
+
+
+def test_criticism_is_told_by_a_better_word_than_the_fast_tiers_and_is_over_where_it_was_none(
+    kept: Keeps, brand: Brand, user: User
+) -> None:
+    [loud] = kept("Great deal, 60 % off.", says=ANGRY, ago=5 * HOUR, reach=9000)
+    of_it = Mention.objects.filter(pk=loud.pk)
+    of_it.update(model="fast-1", received_at=clock.now())
+    assert unanswered.look(brand.pk) == []
+    of_it.update(model="default-1", abstained=True)
+    assert unanswered.look(brand.pk) == []
+    of_it.update(abstained=False)
+    [alert] = unanswered.look(brand.pk)
+    conversations.correct(user, loud, "register", "compliment")
+    unanswered.look(brand.pk)
+    alert.refresh_from_db()
+    assert (alert.state, alert.outcome) == ("closed", "over")
+
+
+def test_what_the_fast_tier_calls_criticism_rings_where_nothing_better_reads(kept: Keeps, brand: Brand) -> None:
+    [loud] = kept("They lie to us.", says=ANGRY, ago=9 * HOUR, reach=9000)
+    Mention.objects.filter(pk=loud.pk).update(model="fast-1", received_at=clock.now() - 9 * HOUR)
+    assert len(unanswered.look(brand.pk)) == 1
+
+
+def test_criticism_that_rings_as_grave_does_not_ring_as_unanswered_too(kept: Keeps, brand: Brand) -> None:
+    kept("The valve choked my child.", ago=5 * HOUR, reach=9000)
+    assert Alert.objects.get().rule.kind == RuleKind.GRAVE
+    assert unanswered.look(brand.pk) == []
 
 
 def test_a_source_that_fails_rings_and_is_over_when_it_delivers(brand: Brand) -> None:

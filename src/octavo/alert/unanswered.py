@@ -1,4 +1,8 @@
-"""Criticism that many people see and nobody has answered."""
+"""Criticism that many people see and nobody has answered.
+
+Not in haste: nobody is told by the word of the fast tier while a better one has yet to read, nor where the model is unsure
+(what a person called criticism is), and what is read as something else later is over.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +14,21 @@ from octavo.alert import counts, ring, rules
 from octavo.alert.models import Alert, AlertMention, RuleKind
 from octavo.alert.ring import Member
 from octavo.kit import clock
+from octavo.understand import Tier
 from octavo.vocabulary import Register
 
 MANY_TIMES = 10
 """Beyond so many times the rule's reach, it is louder."""
+
+_CRITICISM = [str(each) for each in (Register.COMPLAINT, Register.PROBLEM, Register.CRISIS)]
 
 _WAITING = """
 SELECT c.id, c.head, m.published_at, c.waiting_since, c.register, greatest(m.reach, coalesce(a.followers, 0)) AS people
 FROM conversations_conversation AS c JOIN conversations_mention AS m ON m.id = c.head
 LEFT JOIN conversations_author AS a ON a.id = c.author_id
 WHERE c.brand_id = %s AND c.status IN ('open', 'pending') AND c.relevant
-AND c.register IN ('complaint', 'problem', 'crisis') AND c.waiting_since > %s AND c.waiting_since <= %s
+AND c.register = ANY(%s) AND c.waiting_since > %s AND c.waiting_since <= %s
+AND ((NOT m.abstained AND (m.model NOT LIKE %s OR m.received_at <= %s)) OR 'register' = ANY(m.corrected))
 AND greatest(m.reach, coalesce(a.followers, 0)) >= %s ORDER BY people DESC, c.id LIMIT 100
 """
 
@@ -44,13 +52,22 @@ def look(brand: int) -> list[Alert]:
             )
         )
         with connection.cursor() as cursor:
+            late = now - timedelta(hours=hours)
             cursor.execute(
-                _WAITING, [brand, now - timedelta(hours=most), now - timedelta(hours=hours), rules.threshold(rule)]
+                _WAITING,
+                [brand, _CRITICISM, now - timedelta(hours=most), late, f"{Tier.FAST}-%", late, rules.threshold(rule)],
             )
             rows = cursor.fetchall()
+        heads = [head for _, head, *_ in rows]
+        rings_already = set(
+            AlertMention.objects.filter(mention__in=heads, alert__brand=brand)
+            .exclude(alert__state=Alert.State.CLOSED)
+            .exclude(alert__rule=rule)
+            .values_list("mention", flat=True)
+        )
         for conversation, head, published, since, register, people in rows:
             key = f"conversation:{conversation}"
-            if key in told or ring.standing(rule, key):
+            if key in told or head in rings_already or ring.standing(rule, key):
                 continue
             loud = 3 + (register == Register.CRISIS or people >= MANY_TIMES * max(rule.threshold, 1))
             reason = {
@@ -75,7 +92,7 @@ def _still_waits(conversation: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM conversations_conversation WHERE id = %s AND waiting_since IS NOT NULL "
-            "AND status IN ('open', 'pending', 'snoozed'))",
-            [conversation],
+            "AND status IN ('open', 'pending', 'snoozed') AND relevant AND register = ANY(%s))",
+            [conversation, _CRITICISM],
         )
         return bool(cursor.fetchone()[0])
