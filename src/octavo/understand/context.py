@@ -92,7 +92,7 @@ def judge(
 
 
 def see(posts: Sequence[Post], brand: BrandProfile) -> Seen:
-    """Raises `encoder.EncoderUnavailable`."""
+    """Raises `EncoderUnavailable`."""
     found = adapt.see(posts)
     return _seen(relevance.judge(posts, brand)[1], found.vectors, found.logits)
 

@@ -11,9 +11,7 @@ Products are in integers with fixed ranges (`integers`), so that a message reads
 from __future__ import annotations
 
 import re
-import shutil
 import struct
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -27,8 +25,9 @@ import numpy as np
 import sentencepiece
 from numpy.typing import NDArray
 
-from octavo.understand import integers, onnx_file
-from octavo.understand.encoder import EncoderUnavailable, cache_folder, fingerprint, session, unpacked
+from octavo.understand import integers, onnx_file, prepared
+from octavo.understand.encoder import unpacked
+from octavo.understand.prepared import EncoderUnavailable
 from octavo.vocabulary import Parent
 
 if TYPE_CHECKING:
@@ -71,12 +70,20 @@ class Package:
     """The file of the package: its pieces with their scores, and where its tensors lie."""
 
     data: NDArray[np.uint8]
-    pieces: tuple[bytes, ...]
+    written: int
+    """Where the pieces stand, one after the other."""
+    ends: NDArray[np.uint32]
+    """Where each begins, from there on, and after them where the last ends."""
     scores: Floats
     replaced: dict[int, str]
     """What the tokeniser reads in place of a character, by code point."""
     tensors: dict[str, tuple[int, int, int]]
     """Offset, number of values and bytes of each tensor."""
+
+    def pieces(self) -> list[bytes]:
+        """Every piece, by its number: tens of megabytes, which only the making of a tokeniser needs."""
+        ends = self.ends.tolist()
+        return [self.data[self.written + a : self.written + b].tobytes() for a, b in pairwise(ends)]
 
     def floats(self, name: str) -> Floats:
         offset, count, size = self.tensors[name]
@@ -108,11 +115,11 @@ def package() -> Package:
     count = struct.unpack_from("<i", stored_as, at)[0]
     length = struct.unpack_from("<Q", stored_as, at + 20)[0]
     at += 28
-    ends = np.frombuffer(data, "<u4", count + 1, at).tolist()
+    ends = np.frombuffer(data, "<u4", count + 1, at)
     at += 4 * (count + 1)
     scores = np.frombuffer(data, "<f4", count, at)
     at += 4 * count
-    blob = data[at : at + length].tobytes()
+    written = at
     at += length
 
     characters, size = struct.unpack_from("<iI", stored_as, at)
@@ -131,37 +138,23 @@ def package() -> Package:
         _, values, offset, stored = struct.unpack_from("<BIQQ", stored_as, at + 2 + wide)
         tensors[name] = (offset, values, stored)
         at += 2 + wide + 21
-    pieces = tuple(blob[a:b] for a, b in pairwise(ends))
-    return Package(data, pieces, scores, replaced, tensors)
+    return Package(data, written, ends, scores, replaced, tensors)
 
 
 def prepare() -> Path:
     """Write the graph and the tokeniser unless that has been done; returns the folder that holds them.
 
-    As `encoder.prepare`: in the same cache, at once or not at all. Raises `EncoderUnavailable`.
+    See `prepared.once`. Raises `EncoderUnavailable`.
     """
-    try:
-        root = cache_folder()
-        folder = root / f"deep-{version(_PACKAGE)}-{_LAYOUT}-{fingerprint(WEIGHTS)}"
-        if folder.is_dir():
-            return folder
-        root.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=".deep-", dir=root))
-        try:
-            source = package()
-            with np.load(WEIGHTS, allow_pickle=False) as stored:
-                (unfinished / "deep.onnx").write_bytes(_graph(source, {name: stored[name] for name in stored.files}))
-            (unfinished / "pieces.model").write_bytes(tokeniser(source))
-            unfinished.chmod(0o755)
-            unfinished.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # else another process was quicker
-                raise
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-        return folder
-    except Exception as cause:
-        raise EncoderUnavailable(f"the deep encoder could not be prepared ({type(cause).__name__}: {cause})") from cause
+    name = f"deep-{version(_PACKAGE)}-{_LAYOUT}-{prepared.fingerprint(WEIGHTS)}"
+    return prepared.once(name, _convert, what="the deep encoder")
+
+
+def _convert(folder: Path) -> None:
+    source = package()
+    with np.load(WEIGHTS, allow_pickle=False) as stored:
+        (folder / "deep.onnx").write_bytes(_graph(source, {name: stored[name] for name in stored.files}))
+    (folder / "pieces.model").write_bytes(tokeniser(source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +206,7 @@ def load() -> DeepEncoder:
         source = package()
         places = source.floats("emb.pos").reshape(-1, WIDTH) + source.floats("emb.type")[:WIDTH]
         tokeniser = sentencepiece.SentencePieceProcessor(model_file=str(folder / "pieces.model"))
-        return DeepEncoder(source, tokeniser, session(folder / "deep.onnx"), places)
+        return DeepEncoder(source, tokeniser, prepared.session(folder / "deep.onnx"), places)
     except Exception as cause:
         raise EncoderUnavailable(
             f"the deep encoder in {folder} cannot be used ({cause}); remove that folder"
@@ -261,7 +254,7 @@ def tokeniser(source: Package) -> bytes:
     unknown, control, unused, normal = 2, 3, 5, 1
     kinds = {_UNKNOWN: unknown, _BEGIN: control, _END: control, _PAD: control}
     model = bytearray()
-    for number, piece in enumerate(source.pieces):
+    for number, piece in enumerate(source.pieces()):
         kind = kinds.get(number, normal if piece else unused)
         packed = onnx_file.field(1, piece or f"<{number}>".encode())
         packed += b"\x15" + struct.pack("<f", source.scores[number]) + onnx_file.integer(3, kind)

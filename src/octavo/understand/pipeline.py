@@ -51,7 +51,7 @@ def read(
     is what the brand's corrections taught; the fast tier reads without it.
 
     Never raises for any text; of a long one only the first `words.LONGEST_TEXT` characters are read. The same post
-    gives the same reading, alone or among others. Raises `encoder.EncoderUnavailable` where an encoder that the tier
+    gives the same reading, alone or among others. Raises `EncoderUnavailable` where an encoder that the tier
     needs cannot be prepared.
     """
     batches = [posts[start : start + AT_A_TIME] for start in range(0, len(posts), AT_A_TIME)] or [posts]

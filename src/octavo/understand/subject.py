@@ -44,18 +44,18 @@ class Space:
 
 
 def directions(vectors: Floats) -> Floats:
-    """float32[n, WIDTH] of length one. Raises `encoder.EncoderUnavailable` where ordinary messages cannot be encoded."""
+    """float32[n, WIDTH] of length one. Raises `EncoderUnavailable` where ordinary messages cannot be encoded."""
     return space().directions(vectors)
 
 
 def vectors(texts: Sequence[str]) -> Floats:
-    """float32[n, encoder.DIMENSIONS]. Raises `encoder.EncoderUnavailable`."""
+    """float32[n, encoder.DIMENSIONS]. Raises `EncoderUnavailable`."""
     return encoder.load().encode(*model.word_pieces(words.split([plain(text) for text in texts])))
 
 
 @cache
 def space() -> Space:
-    """Measured once in a process, which takes a tenth of a second. Raises `encoder.EncoderUnavailable`."""
+    """Measured once in a process, which takes a tenth of a second. Raises `EncoderUnavailable`."""
     texts = (Path(__file__).parent / "ordinary.txt").read_text(encoding="utf-8").splitlines()
     found = vectors(texts)[:, -WIDTH:]
     middle = found.mean(axis=0)

@@ -31,7 +31,7 @@ def find(
     """The names of the topics each post speaks of, in the order in which the brand defines them; of its own posts none.
 
     `vectors` are those of the posts, float32[n, encoder.DIMENSIONS]; without them topics go by their words alone. Raises
-    `encoder.EncoderUnavailable` where there are vectors and the examples cannot be encoded.
+    `EncoderUnavailable` where there are vectors and the examples cannot be encoded.
     """
     topics = brand.topics if brand is not None else ()
     if not topics:
