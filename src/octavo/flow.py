@@ -42,7 +42,7 @@ from octavo.conversations.moments import believable
 from octavo.conversations.rows import Prepared, prepare
 from octavo.kit import clock
 from octavo.kit.garbage import collecting_later
-from octavo.listen import ahead, backlog, brands, importing, reading, running, sources
+from octavo.listen import ahead, backlog, brands, importing, reading, running, sources, tiers
 from octavo.listen import collect as collecting
 from octavo.listen.models import FileImport, Source
 from octavo.understand import EncoderUnavailable, Tier, adapt, context, model_version, read
@@ -78,13 +78,14 @@ def receive(
     brand: Brand,
     origin: int | None = None,
     dedicated: bool = False,
-    careful: Tier = Tier.DEFAULT,
+    careful: Tier | None = None,
 ) -> Received:
     """Read `posts` of one brand with the fast tier and keep them, in one transaction (the caller's, if it has one).
 
-    What is fresh and may be grave is read by the tier `careful` at once: whether to wake somebody is not left to the fast
-    tier, unless the other is not available.
+    What is fresh and may be grave is read by the tier `careful` at once, the best of this installation where nothing else is
+    said: whether to wake somebody is not left to the fast tier, unless the other is not available.
     """
+    careful = careful or tiers.best()
     readings = read(posts, brand=profile.of(brand, dedicated=dedicated), tier=Tier.FAST)
     prepared = prepare(posts, readings)
     with transaction.atomic():
@@ -112,7 +113,7 @@ def _suspects(prepared: Prepared, recorded: recorder.Recorded) -> list[int]:
     return found if len(found) <= HANDLE_AT_ONCE else []
 
 
-def collect(source: Source, *, careful: Tier = Tier.DEFAULT) -> Received:
+def collect(source: Source) -> Received:
     """One turn of a source, received as `receive` does. Raises `channels.ChannelError` after the source's health has been
     written, and `collecting.Overtaken` where it was paused, removed or collected by somebody else meanwhile: then nothing
     is kept."""
@@ -120,9 +121,7 @@ def collect(source: Source, *, careful: Tier = Tier.DEFAULT) -> Received:
     turn = collecting.fetch(source)
     recorder.make_room(turn.posts)
     with transaction.atomic():
-        received = receive(
-            turn.posts, brand=source.brand, origin=source.pk, dedicated=source.dedicated, careful=careful
-        )
+        received = receive(turn.posts, brand=source.brand, origin=source.pk, dedicated=source.dedicated)
         collecting.delivered(source, turn, new=len(received.new))
     return received
 

@@ -264,7 +264,7 @@ LOUD = Says("crisis", urgency=3, score=0.95)
 
 
 @pytest.mark.parametrize(
-    ("fast", "default", "severity"),
+    ("fast", "best", "severity"),
     [
         (LOUD, Says("complaint"), None),
         (DOUBTFUL, LOUD, 4),
@@ -273,15 +273,15 @@ LOUD = Says("crisis", urgency=3, score=0.95)
         (Says("question", score=0.9), LOUD, None),  # the second reading comes when there is time
     ],
 )
-def test_whether_a_fresh_message_rings_is_the_encoders_word_at_once(
+def test_whether_a_fresh_message_rings_is_the_best_tiers_word_at_once(
     said_by: dict[Tier, Says | Exception],
     brand: Brand,
     post: MakesPosts,
     fast: Says,
-    default: Says | Exception,
+    best: Says | Exception,
     severity: int | None,
 ) -> None:
-    said_by |= {Tier.FAST: fast, Tier.DEFAULT: default}
+    said_by |= {Tier.FAST: fast, Tier.ACCURATE: best}
     flow.receive([post(VALVE, created_at=clock.now())], brand=brand, dedicated=True)
     assert list(Alert.objects.values_list("severity", flat=True)) == ([] if severity is None else [severity])
     assert counts.total(brand.pk, counts.ALL, since=clock.now() - DAY, until=clock.now() + DAY).n == 1
@@ -291,7 +291,7 @@ def test_whether_a_fresh_message_rings_is_the_encoders_word_at_once(
 def test_a_message_without_a_believable_date_is_fresh(
     said_by: dict[Tier, Says | Exception], brand: Brand, post: MakesPosts, said: datetime | None
 ) -> None:
-    said_by |= {Tier.FAST: LOUD, Tier.DEFAULT: Says("complaint")}
+    said_by |= {Tier.FAST: LOUD, Tier.ACCURATE: Says("complaint")}
     flow.receive([post(VALVE, created_at=said)], brand=brand, dedicated=True)
     assert Mention.objects.get().register == "complaint" and not Alert.objects.exists()
 
@@ -299,7 +299,7 @@ def test_a_message_without_a_believable_date_is_fresh(
 def test_an_old_message_waits_for_its_second_reading(
     said_by: dict[Tier, Says | Exception], brand: Brand, post: MakesPosts
 ) -> None:
-    said_by |= {Tier.FAST: LOUD, Tier.DEFAULT: AssertionError("read at once")}
+    said_by |= {Tier.FAST: LOUD, Tier.ACCURATE: AssertionError("read at once")}
     flow.receive([post(VALVE, created_at=clock.now() - 30 * DAY)], brand=brand, dedicated=True)
     assert Mention.objects.get().register == "crisis" and not Alert.objects.exists()
 

@@ -31,13 +31,13 @@ from octavo.conversations import access as conversations_access
 from octavo.conversations.models import Brand
 from octavo.conversations.words import span
 from octavo.kit.limits import Bucket
-from octavo.listen import access, backlog, importing, sources, words
+from octavo.listen import access, backlog, importing, sources, tiers, words
 from octavo.listen import brands as named
 from octavo.listen.forms import MappingForm, SourceForm, UploadForm
 from octavo.listen.models import FileImport, Source
 from octavo.listen.running import is_running
 from octavo.people import person
-from octavo.understand import Tier, model_version, within_reach
+from octavo.understand import Tier, model_version
 from octavo.vocabulary import Post, Reject
 
 Receive = Callable[[Source, Mapping[str, str], bytes], Sequence[Post | Reject]]
@@ -407,8 +407,7 @@ def _followable() -> list[dict[str, Any]]:
 
 def _unread() -> int:
     """Messages that are still to be read a second time. That the accurate tier goes over them once more is not waited for."""
-    tier = within_reach(Tier(settings.OCTAVO_OPTIONS.worker_tier))
-    return 0 if tier is Tier.FAST else backlog.left(model_version(Tier.DEFAULT))
+    return 0 if tiers.best() is Tier.FAST else backlog.left(model_version(Tier.DEFAULT))
 
 
 def _blamed(form: SourceForm) -> str:

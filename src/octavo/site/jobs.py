@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from asgiref.sync import sync_to_async
@@ -23,10 +23,6 @@ from procrastinate import App, Blueprint, RetryStrategy
 from procrastinate.exceptions import AlreadyEnqueued
 
 from octavo.kit import clock
-
-if TYPE_CHECKING:
-    from octavo.understand import Tier
-
 
 AT_ONCE = 6
 """Jobs done side by side: sources mostly wait for others; the two heavy jobs hold a lock each, and run one at a time."""
@@ -63,7 +59,7 @@ def collect(source: int) -> None:
     if found is None or found.next_at is None or found.next_at > _soon():
         return
     try:
-        received = flow.collect(found, careful=_tier())
+        received = flow.collect(found)
     except collecting.Overtaken:
         return
     except ChannelError:
@@ -102,11 +98,12 @@ def run_import(number: int) -> None:
 def read_again_brand(brand: int, days: int) -> None:
     """Read a brand's recent messages again, because its names or campaigns have changed."""
     from octavo import flow
+    from octavo.listen import tiers
     from octavo.understand import EncoderUnavailable
 
     _give_way()
     try:
-        flow.read_brand_again(brand, days=days, tier=_tier())
+        flow.read_brand_again(brand, days=days, tier=tiers.best())
     except EncoderUnavailable as error:
         log.warning("the default model is not available", reason=str(error))
 
@@ -133,14 +130,16 @@ def look_for_unread(timestamp: int) -> None:
 def read_again() -> None:
     """Read with the better model what the fast one has read, for a while; then let others have their turn."""
     from octavo import flow
+    from octavo.listen import tiers
     from octavo.listen.running import any_running
     from octavo.understand import EncoderUnavailable, Tier
 
-    if _tier() is Tier.FAST or any_running():
+    tier = tiers.best()
+    if tier is Tier.FAST or any_running():
         return
     _give_way()
     try:
-        left = flow.read_again(seconds=READ_SECONDS, tier=_tier(), stop=lambda: _stopping.is_set() or any_running())
+        left = flow.read_again(seconds=READ_SECONDS, tier=tier, stop=lambda: _stopping.is_set() or any_running())
     except EncoderUnavailable as error:
         log.warning("the default model is not available; the fast one's readings stay", reason=str(error))
         return
@@ -154,9 +153,10 @@ def learn(timestamp: int) -> None:
     """Learn from the corrections of the last moments, brand by brand."""
     from octavo import flow
     from octavo.conversations import contexts, learning
+    from octavo.listen import tiers
     from octavo.understand import EncoderUnavailable, Tier
 
-    tier = _tier()
+    tier = tiers.best()
     if tier is Tier.FAST:  # it has no vectors to learn on
         return
     for brand in learning.due():
@@ -329,12 +329,6 @@ def _defer(task: Any, *, queueing_lock: str, lock: str, **arguments: Any) -> boo
     except AlreadyEnqueued:
         return False
     return True
-
-
-def _tier() -> Tier:
-    from octavo.understand import Tier, within_reach
-
-    return within_reach(Tier(settings.OCTAVO_OPTIONS.worker_tier))
 
 
 def _soon() -> Any:

@@ -107,8 +107,8 @@ class Options(BaseSettings):
     )
     worker_tier: Literal["accurate", "default", "fast"] = Field(
         default="accurate",
-        description="Model the worker reads messages again with; `default` is quicker and reads a little less well, "
-        "`fast` spares the processor and skips the second reading.",
+        description="Model by which messages are read again, and by whose word a grave one rings; `default` is quicker and "
+        "reads a little less well, `fast` spares the processor and skips the second reading.",
     )
 
     mail_host: str = Field(
