@@ -195,6 +195,13 @@ def test_the_reason_names_the_kind_of_harm(kept: Keeps) -> None:
     assert "It names: safety, health." in words.reason(alert)
 
 
+def test_of_many_messages_a_quarter_must_name_a_harm_for_the_alert_to_name_it(kept: Keeps) -> None:
+    for number in range(6):
+        harms = (Harm.SAFETY, Harm.DATA) if number == 5 else (Harm.SAFETY,)
+        kept(f"{VALVE} {'x' * number}", says=Says("crisis", urgency=3, score=0.9, harms=harms))
+    assert Alert.objects.get().reason["harms"] == ["safety"]
+
+
 def test_a_kind_of_harm_may_have_a_threshold_of_its_own(kept: Keeps, brand: Brand, admin: User) -> None:
     rule = rules.of([brand.pk])[brand.pk, RuleKind.GRAVE]
     rules.change(

@@ -323,7 +323,7 @@ def _figures(messages: Sequence[Candidate]) -> dict[str, Any]:
     }
 
 
-def _harms(messages: Iterable[Candidate]) -> list[str]:
-    """The kinds of harm named, the most often named first."""
+def _harms(messages: Sequence[Candidate]) -> list[str]:
+    """The kinds of harm named, the most often named first. Of many messages a quarter must name it: one may be misread."""
     named = Counter(kind for message in messages for kind in message.harms)
-    return [str(kind) for kind, _ in named.most_common()]
+    return [str(kind) for kind, times in named.most_common() if times * 4 >= len(messages)]
