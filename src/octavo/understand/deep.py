@@ -25,9 +25,9 @@ import numpy as np
 import sentencepiece
 from numpy.typing import NDArray
 
-from octavo.understand import integers, onnx_file, prepared
+from octavo.understand import integers, onnx_file, runtime
 from octavo.understand.encoder import unpacked
-from octavo.understand.prepared import EncoderUnavailable
+from octavo.understand.runtime import EncoderUnavailable
 from octavo.vocabulary import Parent
 
 if TYPE_CHECKING:
@@ -144,10 +144,13 @@ def package() -> Package:
 def prepare() -> Path:
     """Write the graph and the tokeniser unless that has been done; returns the folder that holds them.
 
-    See `prepared.once`. Raises `EncoderUnavailable`.
+    See `runtime.once`. Raises `EncoderUnavailable`.
     """
-    name = f"deep-{version(_PACKAGE)}-{_LAYOUT}-{prepared.fingerprint(WEIGHTS)}"
-    return prepared.once(name, _convert, what="the deep encoder")
+    return runtime.once(_folder, _convert, what="the deep encoder")
+
+
+def _folder() -> str:
+    return f"deep-{version(_PACKAGE)}-{_LAYOUT}-{runtime.fingerprint(WEIGHTS)}"
 
 
 def _convert(folder: Path) -> None:
@@ -206,7 +209,7 @@ def load() -> DeepEncoder:
         source = package()
         places = source.floats("emb.pos").reshape(-1, WIDTH) + source.floats("emb.type")[:WIDTH]
         tokeniser = sentencepiece.SentencePieceProcessor(model_file=str(folder / "pieces.model"))
-        return DeepEncoder(source, tokeniser, prepared.session(folder / "deep.onnx"), places)
+        return DeepEncoder(source, tokeniser, runtime.session(folder / "deep.onnx"), places)
     except Exception as cause:
         raise EncoderUnavailable(
             f"the deep encoder in {folder} cannot be used ({cause}); remove that folder"

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from octavo.understand import integers, onnx_file, prepared
-from octavo.understand.prepared import EncoderUnavailable
+from octavo.understand import integers, onnx_file, runtime
+from octavo.understand.runtime import EncoderUnavailable
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -72,10 +72,13 @@ Floats = NDArray[np.float32]
 def prepare() -> Path:
     """Convert the encoder's weights unless that has been done; returns the folder that holds them.
 
-    See `prepared.once`. Raises `EncoderUnavailable`.
+    See `runtime.once`. Raises `EncoderUnavailable`.
     """
-    name = f"encoder-{version(_PACKAGE)}-{_LAYOUT}-{prepared.fingerprint(WEIGHTS)}"
-    return prepared.once(name, _convert, what="the sentence encoder")
+    return runtime.once(_folder, _convert, what="the sentence encoder")
+
+
+def _folder() -> str:
+    return f"encoder-{version(_PACKAGE)}-{_LAYOUT}-{runtime.fingerprint(WEIGHTS)}"
 
 
 def resources() -> Path:
@@ -181,7 +184,7 @@ def load() -> Encoder:
     """The encoder of this process, prepared first where need be. Raises `EncoderUnavailable`."""
     folder = prepare()
     try:
-        running = prepared.session(folder / "encoder.onnx")
+        running = runtime.session(folder / "encoder.onnx")
         with np.load(folder / "weights.npz") as stored:
             weights = {name: stored[name] for name in stored.files}
         return Encoder(load_table(), weights, running)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.understand import bag, deep, encoder, prepared
+from octavo.understand import bag, deep, encoder, runtime
 from octavo.understand.heads import PRIMARY, REGISTER, sigmoid, softmax
 from octavo.understand.readings import CRISIS
 from octavo.understand.tier import Tier
@@ -140,7 +140,7 @@ def within_reach(tier: Tier) -> Tier:
     if tier is Tier.ACCURATE:
         try:
             deep.prepare()
-        except prepared.EncoderUnavailable:
+        except runtime.EncoderUnavailable:
             return Tier.DEFAULT
     return tier
 

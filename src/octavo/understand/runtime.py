@@ -1,6 +1,8 @@
-"""Files made once from packaged weights and kept for every later start: in the user's cache, one folder a version.
+"""What both encoders need to run: files made once from packaged weights and kept for every later start, and the session
+that runs a graph.
 
-A folder appears at once or not at all, however many processes make it together.
+The files lie in the user's cache, one folder a version, which appears at once or not at all, however many processes make
+it together.
 """
 
 from __future__ import annotations
@@ -25,17 +27,17 @@ class EncoderUnavailable(RuntimeError):
     """An encoder could not be prepared. The fast tier works without it; preparing may be tried again."""
 
 
-def once(name: str, write: Callable[[Path], None], *, what: str) -> Path:
-    """The folder `name` of the cache; where it is missing, `write` fills it. Raises `EncoderUnavailable`, in which `what` is
-    said to be missing.
+def once(name: Callable[[], str], write: Callable[[Path], None], *, what: str) -> Path:
+    """The folder of the cache called `name()`; where it is missing, `write` fills it. Whatever goes wrong, in `name` too,
+    raises `EncoderUnavailable`, which says that `what` could not be prepared.
     """
     try:
         root = cache_folder()
-        folder = root / name
+        folder = root / name()
         if folder.is_dir():
             return folder
         root.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=root))
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=root))
         try:
             write(unfinished)
             unfinished.chmod(0o755)  # a temporary folder is its owner's alone; the cache may be shared
@@ -49,7 +51,7 @@ def once(name: str, write: Callable[[Path], None], *, what: str) -> Path:
     except Exception as cause:
         raise EncoderUnavailable(
             f"{what} could not be prepared ({type(cause).__name__}: {cause}); "
-            f"point {CACHE_VARIABLE} to a folder that can be written to, or read with the fast tier"
+            f"point {CACHE_VARIABLE} to a folder that can be written to, or read with a lighter tier"
         ) from cause
 
 
