@@ -6,7 +6,7 @@
     replay       a past stream is lived through again
     receive      the fast tier reads, the recorder keeps: the message can be seen and found from here on; what is fresh and may
                  be grave goes through `handle` at once
-    handle       the sentence encoder reads again when there is time, and its reading takes the place of the first; what it
+    handle       a better tier reads again when there is time, and its reading takes the place of the first; what it
                  means leads to its story (`conversations.gather`)
     read_again   `handle` for whatever still waits for it: what is fresh, then what is urgent, then all the rest
     learn        what people corrected moves the model a little, for their brand alone, where that reads better
@@ -56,7 +56,9 @@ _READ = (
 HANDLE_AT_ONCE = 512
 """Mentions one job reads again."""
 SUSPECT = 0.2
-"""Probability of a crisis, by the fast tier, from which on a fresh message is read by the encoder before it may ring."""
+"""Probability of a crisis, by the fast tier, from which on a fresh message is read by a better one before it may ring."""
+SUSPECTS_ACCURATELY = 64
+"""Up to so many of them at once are read by the deep encoder, which takes some milliseconds for each."""
 LARGE_FILE = 2_000_000
 """Bytes from which on a file is read in a process beside, which takes a second to begin."""
 
@@ -94,11 +96,21 @@ def receive(
         suspects = _suspects(prepared, recorded) if careful is not Tier.FAST else []
         _watch([(prepared, recorded)], apart=set(suspects))
         if suspects:
-            try:
-                handle(suspects, tier=careful)
-            except EncoderUnavailable:
-                watch.read(suspects)
+            _read_at_once(suspects, careful)
     return Received(outcomes=recorded.outcomes, new=recorded.new, waiting=[*recorded.new, *recorded.edited])
+
+
+def _read_at_once(suspects: Sequence[int], tier: Tier) -> None:
+    """By this tier or the best below that can be had; where many come together, by the default one."""
+    if len(suspects) > SUSPECTS_ACCURATELY:
+        tier = Tier.DEFAULT
+    for each in reversed(_turns(tier)):
+        try:
+            handle(suspects, tier=each)
+            return
+        except EncoderUnavailable as error:
+            log.warning("suspects are not read by this tier", tier=str(each), reason=str(error))
+    watch.read(suspects)
 
 
 def _suspects(prepared: Prepared, recorded: recorder.Recorded) -> list[int]:
@@ -179,7 +191,8 @@ def import_file(job: FileImport) -> Iterator[running.Progress]:
             raise
         burst.learn_anew(run.met)
         yield run.finish()
-    backlog.reopen(*_as_good(Tier.DEFAULT))
+    for tier in _turns(tiers.best()):
+        backlog.reopen(_reader(tier))
 
 
 def _read_ahead(run: running.Run) -> Iterator[reading.Ready]:
@@ -218,8 +231,10 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = F
     With `anew` also those that this model or a better one has read: the brand's names or campaigns have changed since.
     """
     found = Mention.objects.filter(pk__in=mentions, deleted_at__isnull=True)
-    fast = model_version(Tier.FAST)
-    read_well = Q(*(Q(model=m) | Q(model__startswith=m + adapt.MARK) for m in _as_good(tier)), _connector=Q.OR)
+    model, fast, better = model_version(tier), model_version(Tier.FAST), _better_than(tier)
+    read_well = Q(model=model) | Q(model__startswith=model + adapt.MARK)
+    for each in better:
+        read_well |= Q(model__startswith=f"{each}-")
     waiting = found if anew else found.exclude(read_well)
     members = list(waiting.select_related("author").only(*_READ).order_by("brand_id", "pk"))
     replaced = 0
@@ -230,7 +245,7 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = F
             numbers = [mention.pk for mention in batch]
             with transaction.atomic():
                 edited = [mention.edited_at for mention in batch]
-                kept = recorder.keep(readings, numbers, anew=anew, edited=edited)
+                kept = recorder.keep(readings, numbers, anew=anew, better=better, edited=edited)
                 gather.take(numbers, readings.meaning)
                 watch.read(
                     numbers,
@@ -244,31 +259,56 @@ def handle(mentions: Sequence[int], *, tier: Tier = Tier.DEFAULT, anew: bool = F
     return replaced
 
 
-def read_again(*, seconds: float, tier: Tier = Tier.DEFAULT, stop: Callable[[], bool] = lambda: False) -> int:
-    """`handle` for what waits, the freshest first, for about so many seconds; how many wait still, at least. Resumable
-    anywhere. Where many wait for the accurate tier, the default one reads them first, which is several times as quick.
+def read_again(*, seconds: float, tier: Tier = Tier.DEFAULT, stop: Callable[[], bool] = lambda: False) -> bool:
+    """`handle` for what waits, the freshest first, for about so many seconds; whether it stopped before the end. Resumable
+    anywhere. Raises `EncoderUnavailable` where no encoder can be had.
     """
     until = time.monotonic() + seconds
-    turns = (Tier.DEFAULT, Tier.ACCURATE) if tier is Tier.ACCURATE else (tier,)
-    for turn in turns:
-        backlog.look_back(*_as_good(turn))
+    for each in _turns(tier):
+        backlog.look_back(_reader(each))
     while True:
-        for turn in turns:
-            step = backlog.next_step(*_as_good(turn), limit=HANDLE_AT_ONCE)
-            if step.below is not None or len(step.mentions) == HANDLE_AT_ONCE:
-                break  # many wait
-            if not step.mentions:
-                backlog.done(step, 0)
-        backlog.done(step, handle(step.mentions, tier=turn))
-        left = max(sum(backlog.left(model_version(turn)) for turn in turns), len(step.mentions))
-        if not left or not step.mentions or time.monotonic() >= until or stop():
-            return left
+        by, step = _next(tier)
+        try:
+            read = handle(step.mentions, tier=by)
+        except EncoderUnavailable as error:
+            if by is not Tier.ACCURATE:
+                raise
+            log.warning("the accurate model is not available; reads with the default one", reason=str(error))
+            return read_again(seconds=until - time.monotonic(), tier=Tier.DEFAULT, stop=stop)
+        backlog.done(step, read)
+        if not step.mentions:
+            return False
+        if time.monotonic() >= until or stop():
+            return True
 
 
-def _as_good(tier: Tier) -> list[str]:
-    """The versions of the models of this tier and of the better ones."""
-    tiers = list(Tier)
-    return [model_version(each) for each in tiers[tiers.index(tier) :]]
+def _next(tier: Tier) -> tuple[Tier, backlog.Step]:
+    """What is to be read next, and by which tier: what is fresh by the best one; a backlog by the default tier, which is several
+    times as quick, before the accurate one goes over it."""
+    if tier is not Tier.ACCURATE:
+        return tier, backlog.next_step(_reader(tier), HANDLE_AT_ONCE)
+    fresh = backlog.fresh_step(_reader(tier), HANDLE_AT_ONCE)
+    if fresh.mentions:
+        return tier, fresh
+    before = backlog.walk_step(_reader(Tier.DEFAULT), HANDLE_AT_ONCE)
+    if before.mentions:
+        return Tier.DEFAULT, before
+    backlog.done(before, 0)
+    return tier, backlog.next_step(_reader(tier), HANDLE_AT_ONCE)
+
+
+def _turns(tier: Tier) -> tuple[Tier, ...]:
+    """The tiers that read a backlog, one after the other, where `tier` is the best."""
+    return (Tier.DEFAULT, Tier.ACCURATE) if tier is Tier.ACCURATE else (tier,)
+
+
+def _reader(tier: Tier) -> backlog.Reader:
+    return backlog.Reader(model_version(tier), _better_than(tier))
+
+
+def _better_than(tier: Tier) -> tuple[str, ...]:
+    every = [str(each) for each in Tier]
+    return tuple(every[every.index(tier) + 1 :])
 
 
 def read_brand_again(brand: int, *, days: int, tier: Tier = Tier.DEFAULT) -> int:

@@ -96,7 +96,7 @@ class TestLearning:
         fresh.refresh_from_db()
         assert fresh.register == teaching.HOUSE_RULE and fresh.model.endswith("+b1")
         assert flow.handle(list(Mention.objects.filter(brand=brand).values_list("pk", flat=True)), tier=BEST) == 0
-        assert flow.read_again(seconds=1, tier=BEST) == 0
+        assert not flow.read_again(seconds=1, tier=BEST)
 
     def test_corrections_of_one_moment_are_learned_together_and_only_once(
         self, user: User, asked: list[Mention]

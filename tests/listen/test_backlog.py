@@ -10,12 +10,13 @@ from octavo import flow
 from octavo.conversations.models import Brand, Mention
 from octavo.kit import clock
 from octavo.listen import backlog
-from octavo.understand import Tier, model_version
+from octavo.understand import EncoderUnavailable, Tier, model_version
 
 if TYPE_CHECKING:
     from tests.conftest import MakesPosts, Records
 
 MODEL = model_version(Tier.FAST)
+READER = backlog.Reader(MODEL)
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def waiting(recorded: Records, post: MakesPosts) -> Any:
 def steps(limit: int) -> list[list[int]]:
     """The mentions of each step until nothing waits, each read as `flow` would."""
     taken: list[list[int]] = []
-    while (step := backlog.next_step(MODEL, limit=limit)).mentions:
+    while (step := backlog.next_step(READER, limit)).mentions:
         taken.append(step.mentions)
         read = Mention.objects.filter(pk__in=step.mentions).update(model=MODEL)
         backlog.done(step, read)
@@ -49,18 +50,18 @@ def test_the_urgent_come_first_and_then_the_newest(waiting: Any) -> None:
 
 def test_what_has_just_come_goes_before_the_rest_of_the_backlog(waiting: Any) -> None:
     old = waiting(0, 0, 0, 0)
-    first = backlog.next_step(MODEL, limit=2)
+    first = backlog.next_step(READER, 2)
     Mention.objects.filter(pk__in=first.mentions).update(model=MODEL)
     backlog.done(first, 2)
     (fresh,) = waiting(0)
-    assert backlog.next_step(MODEL, limit=2).mentions == [fresh]
+    assert backlog.next_step(READER, 2).mentions == [fresh]
     assert [pk for step in steps(2) for pk in step] == [fresh, old[1], old[0]]
 
 
 def test_a_step_that_was_never_finished_is_given_again(waiting: Any) -> None:
     waiting(0, 0, 0)
-    first = backlog.next_step(MODEL, limit=2)
-    assert backlog.next_step(MODEL, limit=2).mentions == first.mentions
+    first = backlog.next_step(READER, 2)
+    assert backlog.next_step(READER, 2).mentions == first.mentions
 
 
 def test_a_message_that_was_late_is_found_when_looking_back(waiting: Any) -> None:
@@ -68,9 +69,9 @@ def test_a_message_that_was_late_is_found_when_looking_back(waiting: Any) -> Non
     Mention.objects.filter(pk=late).update(model=MODEL)
     assert steps(5) == []
     Mention.objects.filter(pk=late).update(model="older-1")
-    assert backlog.next_step(MODEL, limit=5).mentions == []
-    backlog.look_back(MODEL)
-    assert backlog.next_step(MODEL, limit=5).mentions == [late]
+    assert backlog.next_step(READER, 5).mentions == []
+    backlog.look_back(READER)
+    assert backlog.next_step(READER, 5).mentions == [late]
 
 
 def test_deleted_messages_wait_for_nothing(waiting: Any) -> None:
@@ -81,9 +82,9 @@ def test_deleted_messages_wait_for_nothing(waiting: Any) -> None:
 
 def test_the_number_that_still_waits_goes_down_to_nothing(waiting: Any) -> None:
     waiting(*([0] * 7))
-    backlog.reopen(MODEL)
+    backlog.reopen(READER)
     assert backlog.left(MODEL) == 7
-    step = backlog.next_step(MODEL, limit=5)
+    step = backlog.next_step(READER, 5)
     Mention.objects.filter(pk__in=step.mentions).update(model=MODEL)
     backlog.done(step, 5)
     assert backlog.left(MODEL) == 2
@@ -97,14 +98,14 @@ def test_what_an_import_left_behind_is_walked_like_any_backlog(
     steps(5)
     monkeypatch.setattr(backlog, "MANY", 3)
     numbers = waiting(0, 0, 2, 0, 0)
-    backlog.look_back(MODEL)
+    backlog.look_back(READER)
     assert backlog.left(MODEL) == 5
     assert [pk for step in steps(2) for pk in step] == [numbers[2], numbers[4], numbers[3], numbers[1], numbers[0]]
 
 
 def test_reading_again_puts_the_models_word_in_the_place_of_the_older_one(waiting: Any) -> None:
     numbers = waiting(0, 1, 2)
-    assert flow.read_again(seconds=60, tier=Tier.FAST) == 0
+    assert not flow.read_again(seconds=60, tier=Tier.FAST)
     assert set(Mention.objects.filter(pk__in=numbers).values_list("model", flat=True)) == {MODEL}
 
 
@@ -127,30 +128,83 @@ def test_a_brand_whose_names_changed_is_read_anew_by_the_same_model(recorded: Re
     assert Mention.objects.get(pk=mention.pk).relevant
 
 
-def test_where_many_wait_the_default_tier_reads_them_before_the_accurate_one(
-    waiting: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(flow, "HANDLE_AT_ONCE", 2)
-    turns: list[tuple[Tier, int]] = []
+@pytest.fixture
+def turns(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tier, int]]:
+    """Tier and number of messages of each step of reading again that found any, two messages at a time."""
+    taken: list[tuple[Tier, int]] = []
     really = flow.handle
 
     def watched(mentions: list[int], *, tier: Tier) -> int:
-        turns.append((tier, len(mentions)))
+        if mentions:
+            taken.append((tier, len(mentions)))
         return really(mentions, tier=tier)
 
+    monkeypatch.setattr(flow, "HANDLE_AT_ONCE", 2)
+    monkeypatch.setattr(backlog, "STRIDE", 3)
     monkeypatch.setattr(flow, "handle", watched)
-    numbers = waiting(0, 0, 0, 3, 0)
-    assert flow.read_again(seconds=60, tier=Tier.ACCURATE) == 0
-    by_default = [n for tier, n in turns if tier is Tier.DEFAULT and n]
-    by_accurate = [n for tier, n in turns if tier is Tier.ACCURATE and n]
-    assert turns[0][0] is Tier.DEFAULT and sum(by_default) >= 4 and sum(by_accurate) == 5
-    models = Mention.objects.filter(pk__in=numbers).values_list("model", flat=True)
-    assert set(models) == {model_version(Tier.ACCURATE)}
+    return taken
 
 
-def test_what_a_better_model_has_read_waits_for_no_lesser_one(waiting: Any) -> None:
+def read_by(numbers: list[int]) -> list[str]:
+    return list(Mention.objects.filter(pk__in=numbers).order_by("pk").values_list("model", flat=True))
+
+
+DEFAULT, ACCURATE = model_version(Tier.DEFAULT), model_version(Tier.ACCURATE)
+
+
+def test_the_default_tier_goes_over_a_backlog_before_the_accurate_one(
+    waiting: Any, turns: list[tuple[Tier, int]]
+) -> None:
+    numbers = waiting(0, 0, 0, 3, 0, 0, 0)
+    flow.read_again(seconds=60, tier=Tier.ACCURATE)
+    assert [tier for tier, _ in turns] == sorted((tier for tier, _ in turns), key=list(Tier).index)
+    assert sum(n for tier, n in turns if tier is Tier.DEFAULT) == 7 == sum(n for _, n in turns) / 2
+    assert read_by(numbers) == [ACCURATE] * 7
+    assert backlog.left(DEFAULT) == backlog.left(ACCURATE) == 0
+    turns.clear()
+    assert not flow.read_again(seconds=60, tier=Tier.ACCURATE) and turns == []
+
+
+def test_what_is_fresh_is_read_by_the_accurate_tier_at_once(waiting: Any, turns: list[tuple[Tier, int]]) -> None:
+    waiting(0)
+    flow.read_again(seconds=60, tier=Tier.ACCURATE)
+    turns.clear()
+    waiting(0, 0, 0)
+    flow.read_again(seconds=60, tier=Tier.ACCURATE)
+    assert turns == [(Tier.ACCURATE, 2), (Tier.ACCURATE, 1)]
+
+
+def test_a_new_version_of_the_accurate_tier_takes_no_message_back_to_the_default_one(
+    waiting: Any, turns: list[tuple[Tier, int]]
+) -> None:
+    old, older = waiting(0, 0)
+    Mention.objects.filter(pk=old).update(model="accurate-0+b3")
+    flow.read_again(seconds=60, tier=Tier.ACCURATE)
+    assert turns == [(Tier.DEFAULT, 1), (Tier.ACCURATE, 2)]
+    assert read_by([old, older]) == [ACCURATE, ACCURATE]
+
+
+def test_without_the_deep_encoder_the_default_tier_reads(
+    waiting: Any, turns: list[tuple[Tier, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = flow.handle
+
+    def handle(mentions: list[int], *, tier: Tier) -> int:
+        if tier is Tier.ACCURATE:
+            raise EncoderUnavailable("no room")
+        return watched(mentions, tier=tier)
+
+    monkeypatch.setattr(flow, "handle", handle)
+    numbers = waiting(0, 0, 0)
+    assert not flow.read_again(seconds=60, tier=Tier.ACCURATE)
+    numbers += waiting(1)
+    assert not flow.read_again(seconds=60, tier=Tier.ACCURATE)
+    assert read_by(numbers) == [DEFAULT] * 4
+
+
+def test_what_a_better_tier_has_read_waits_for_no_lesser_one(waiting: Any) -> None:
     (number,) = waiting(0)
-    Mention.objects.filter(pk=number).update(model=model_version(Tier.ACCURATE))
+    Mention.objects.filter(pk=number).update(model="accurate-0")
     assert flow.handle([number], tier=Tier.DEFAULT) == 0
-    assert flow.read_again(seconds=60, tier=Tier.DEFAULT) == 0
-    assert Mention.objects.get(pk=number).model == model_version(Tier.ACCURATE)
+    assert not flow.read_again(seconds=60, tier=Tier.DEFAULT)
+    assert read_by([number]) == ["accurate-0"]

@@ -119,17 +119,21 @@ def keep(
     mentions: Sequence[int],
     *,
     anew: bool = False,
+    better: Sequence[str] = (),
     edited: Sequence[datetime | None] | None = None,
 ) -> set[int]:
-    """Replace the readings of `mentions` (ids, same order) where they come from another model, or with `anew` all of them;
-    the ids of those replaced. What a person corrected stays. A mention that is gone is passed over, and so is one whose text is
-    no longer what was read: `edited` is when each had been edited last when it was read."""
+    """Replace the readings of `mentions` (ids, same order) where they come from another model that is not of one of the
+    `better` tiers, or with `anew` all of them; the ids of those replaced. What a person corrected stays. A mention that is gone
+    is passed over, and so is one whose text is no longer what was read: `edited` is when each had been edited last when it was
+    read.
+    """
     columns = rows.Columns.of(readings)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, edited_at, published_at, conversation_id, language, corrected, brand_id FROM conversations_mention "
-            "WHERE id = ANY(%s) AND (%s OR model <> %s) AND deleted_at IS NULL ORDER BY id FOR UPDATE",
-            [list(mentions), anew, columns.model],
+            "WHERE id = ANY(%s) AND (%s OR model <> %s AND split_part(model, '-', 1) <> ALL(%s)) AND deleted_at IS NULL "
+            "ORDER BY id FOR UPDATE",
+            [list(mentions), anew, columns.model, list(better)],
         )
         as_read = None if edited is None else dict(zip(mentions, edited, strict=True))
         found = {mention: rest for mention, at, *rest in cursor.fetchall() if as_read is None or as_read[mention] == at}

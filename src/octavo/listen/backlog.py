@@ -10,8 +10,8 @@ reading changes would make every reading rewrite the full-text index as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import connection
 from django.db.models import F
@@ -30,6 +30,15 @@ STRIDE, URGENT_STRIDE = 10_000, 100_000
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """Whose readings are waited for: the model of a tier, by its version. Readings of the `better` tiers, of whatever version,
+    do as well."""
+
+    model: str
+    better: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """Mentions to read again now (none: nothing waits), and where the walk will stand when that is done."""
 
@@ -40,42 +49,50 @@ class Step:
     urgent_first: bool
 
 
-def look_back(model: str, *better: str) -> None:
+def look_back(reader: Reader) -> None:
     """Before a series of steps: look again at the latest numbers, where late transactions may have ended meanwhile.
 
     Where much more has come than that (an import that was given up), it is not fresh but a backlog, and is walked.
     """
-    state = Backlog.objects.filter(model=model).first()
+    state = Backlog.objects.filter(model=reader.model).first()
     if state is None or _highest() - state.top > MANY:
-        reopen(model, *better)
+        reopen(reader)
     else:
-        Backlog.objects.filter(model=model).update(top=Greatest(F("top") - SLACK, 0))
+        Backlog.objects.filter(model=reader.model).update(top=Greatest(F("top") - SLACK, 0))
 
 
-def next_step(model: str, *better: str, limit: int) -> Step:
-    """Up to `limit` mentions that wait for `model`: neither it nor one of the `better` models has read them. Says the same
-    until `done` is told, so a crash loses nothing."""
-    highest = _highest()
-    state, _ = Backlog.objects.get_or_create(model=model, defaults={"top": highest, "below": highest + 1})
-    fresh = _waiting((model, *better), state.top + 1, highest + 1, limit, urgency=0)
-    if len(fresh) == limit:
-        # So many that the next step finds more. If they are left for the walk, it must begin above them.
-        return Step(model, fresh, state.top, state.below, state.urgent_first)
-    top, below, urgent_first = highest, state.below, state.urgent_first
-    if fresh:
-        return Step(model, fresh, top, below, urgent_first)
+def next_step(reader: Reader, limit: int) -> Step:
+    """Up to `limit` mentions that wait for `reader`, what is fresh first. Says the same until `done` is told, so a crash loses
+    nothing."""
+    fresh = fresh_step(reader, limit)
+    return fresh if fresh.mentions else replace(walk_step(reader, limit), top=fresh.top)
+
+
+def fresh_step(reader: Reader, limit: int) -> Step:
+    """Up to `limit` of the mentions that came since the walk began."""
+    highest, state = _highest(), _state(reader)
+    fresh = _waiting(reader, state.top + 1, highest + 1, limit, urgency=0)
+    # Of so many that the next step finds more. If they are left for the walk, it must begin above them.
+    top = state.top if len(fresh) == limit else highest
+    return Step(reader.model, fresh, top, state.below, state.urgent_first)
+
+
+def walk_step(reader: Reader, limit: int) -> Step:
+    """Up to `limit` of the mentions that were there when the walk began."""
+    highest, state = _highest(), _state(reader)
+    below, urgent_first = state.below, state.urgent_first
     while below is not None:
         low = max(below - (URGENT_STRIDE if urgent_first else STRIDE), 0)
-        found = _waiting((model, *better), low, below, limit, urgency=URGENT if urgent_first else 0)
+        found = _waiting(reader, low, below, limit, urgency=URGENT if urgent_first else 0)
         if len(found) == limit:
-            return Step(model, found, top, below, urgent_first)
+            return Step(reader.model, found, state.top, below, urgent_first)
         if low > 0:
             below = low
         else:
             below, urgent_first = (highest + 1, False) if urgent_first else (None, True)
         if found:
-            return Step(model, found, top, below, urgent_first)
-    return Step(model, [], top, None, True)
+            return Step(reader.model, found, state.top, below, urgent_first)
+    return Step(reader.model, [], state.top, None, True)
 
 
 def done(step: Step, read: int) -> None:
@@ -88,17 +105,15 @@ def done(step: Step, read: int) -> None:
     )
 
 
-def reopen(model: str, *better: str) -> None:
+def reopen(reader: Reader) -> None:
     """Much has come in at once: walk over everything again."""
     highest = _highest()
+    condition, values = _unread_by(reader)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM conversations_mention WHERE split_part(model, '+', 1) <> ALL(%s) AND deleted_at IS NULL",
-            [[model, *better]],
-        )
+        cursor.execute(f"SELECT count(*) FROM conversations_mention WHERE {condition}", values)  # noqa: S608 ours
         left = cursor.fetchone()[0]
     Backlog.objects.update_or_create(
-        model=model, defaults={"top": highest, "below": highest + 1, "urgent_first": True, "left": left}
+        model=reader.model, defaults={"top": highest, "below": highest + 1, "urgent_first": True, "left": left}
     )
 
 
@@ -107,17 +122,32 @@ def left(model: str) -> int:
     return Backlog.objects.filter(model=model).values_list("left", flat=True).first() or 0
 
 
+def _state(reader: Reader) -> Backlog:
+    highest = _highest()
+    state, _ = Backlog.objects.get_or_create(model=reader.model, defaults={"top": highest, "below": highest + 1})
+    return state
+
+
 def _highest() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT last_value FROM conversations_mention_number")
         return int(cursor.fetchone()[0])
 
 
-def _waiting(models: Sequence[str], low: int, high: int, limit: int, *, urgency: int) -> list[int]:
+def _waiting(reader: Reader, low: int, high: int, limit: int, *, urgency: int) -> list[int]:
+    condition, values = _unread_by(reader)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM conversations_mention WHERE id >= %s AND id < %s AND urgency >= %s "
-            "AND split_part(model, '+', 1) <> ALL(%s) AND deleted_at IS NULL ORDER BY urgency DESC, id DESC LIMIT %s",
-            [low, high, urgency, list(models), limit],
+            f"SELECT id FROM conversations_mention WHERE id >= %s AND id < %s AND urgency >= %s AND {condition} "  # noqa: S608 ours
+            "ORDER BY urgency DESC, id DESC LIMIT %s",
+            [low, high, urgency, *values, limit],
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+def _unread_by(reader: Reader) -> tuple[str, list[Any]]:
+    """The condition of a query and its values."""
+    return (
+        "split_part(model, '+', 1) <> %s AND split_part(model, '-', 1) <> ALL(%s) AND deleted_at IS NULL",
+        [reader.model, list(reader.better)],
+    )

@@ -139,11 +139,11 @@ def read_again() -> None:
         return
     _give_way()
     try:
-        left = flow.read_again(seconds=READ_SECONDS, tier=tier, stop=lambda: _stopping.is_set() or any_running())
+        more = flow.read_again(seconds=READ_SECONDS, tier=tier, stop=lambda: _stopping.is_set() or any_running())
     except EncoderUnavailable as error:
-        log.warning("the default model is not available; the fast one's readings stay", reason=str(error))
+        log.warning("no better model is available; the fast one's readings stay", reason=str(error))
         return
-    if left and not _stopping.is_set():
+    if more and not _stopping.is_set():
         _defer(read_again, queueing_lock="read_again", lock="read_again")
 
 
