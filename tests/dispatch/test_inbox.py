@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import random
 from collections import Counter
@@ -14,6 +15,7 @@ import pytest
 import time_machine
 from by_hand import Says, readings
 from conftest import MakesPosts
+from django.apps import apps
 from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,6 +25,7 @@ from octavo.conversations.models import Brand, Conversation, Mention
 from octavo.conversations.record import record
 from octavo.dispatch import inbox, neighbours
 from octavo.dispatch.inbox import Filter
+from octavo.dispatch.models import SavedView
 from octavo.kit import clock
 from octavo.people.models import User
 from octavo.vocabulary import LANGUAGES, REGISTERS, Sentiment
@@ -431,3 +434,20 @@ def test_words_find_a_conversation_by_any_of_its_messages(user: User, brand: Bra
     record(posts, readings(posts), brand=brand.pk)
     assert len(shown(user, Filter(q="lamp"))) == len(shown(user, Filter(q="candle"))) == 1
     assert not shown(user, Filter(q="sofa"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("register=crisis", "register=crisis"),
+        ("q=gate", "q=gate&sort=urgent"),
+        ("register=crisis&q=gate&sort=newest", "register=crisis&q=gate"),
+        ("tab=done&q=gate", "tab=done&q=gate"),
+        ("tab=mine&sort=newest", "tab=mine&sort=newest"),
+    ],
+)
+def test_saved_views_keep_the_order_they_were_saved_in(user: User, before: str, after: str) -> None:
+    view = SavedView.objects.create(owner=user, name="mine", query=before)
+    importlib.import_module("octavo.dispatch.migrations.0003_search_order").say_the_order(apps, None)
+    view.refresh_from_db()
+    assert view.query == after == parse(after).query()
