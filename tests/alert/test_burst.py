@@ -368,6 +368,11 @@ def test_criticism_is_told_by_a_better_word_than_the_fast_tiers_and_is_over_wher
     assert unanswered.look(brand.pk) == []
     of_it.update(abstained=False)
     [alert] = unanswered.look(brand.pk)
+    # Another message that needs a person more does not make this one answered.
+    Conversation.objects.filter(pk=loud.conversation_id).update(register="question")
+    unanswered.look(brand.pk)
+    alert.refresh_from_db()
+    assert alert.state == "open"
     conversations.correct(user, loud, "register", "compliment")
     unanswered.look(brand.pk)
     alert.refresh_from_db()

@@ -202,6 +202,13 @@ def test_of_many_messages_a_quarter_must_name_a_harm_for_the_alert_to_name_it(ke
     assert Alert.objects.get().reason["harms"] == ["safety"]
 
 
+def test_what_the_message_that_rang_names_is_named_whatever_the_others_say(kept: Keeps) -> None:
+    kept(VALVE, says=Says("crisis", urgency=3, score=0.9, harms=(Harm.HEALTH,)))
+    for number in range(6):
+        kept(f"{VALVE} {'x' * number}", says=Says("crisis", urgency=3, score=0.9, harms=(Harm.SAFETY,)))
+    assert Alert.objects.get().reason["harms"] == ["safety", "health"]
+
+
 def test_a_kind_of_harm_may_have_a_threshold_of_its_own(kept: Keeps, brand: Brand, admin: User) -> None:
     rule = rules.of([brand.pk])[brand.pk, RuleKind.GRAVE]
     rules.change(
@@ -276,7 +283,6 @@ LOUD = Says("crisis", urgency=3, score=0.95)
         (LOUD, Says("complaint"), None),
         (DOUBTFUL, LOUD, 4),
         (LOUD, LOUD, 4),
-        (LOUD, EncoderUnavailable("not now"), 4),
         (Says("question", score=0.9), LOUD, None),  # the second reading comes when there is time
     ],
 )
@@ -285,7 +291,7 @@ def test_whether_a_fresh_message_rings_is_the_best_tiers_word_at_once(
     brand: Brand,
     post: MakesPosts,
     fast: Says,
-    best: Says | Exception,
+    best: Says,
     severity: int | None,
 ) -> None:
     said_by |= {Tier.FAST: fast, Tier.ACCURATE: best}
@@ -301,6 +307,24 @@ def test_a_message_without_a_believable_date_is_fresh(
     said_by |= {Tier.FAST: LOUD, Tier.ACCURATE: Says("complaint")}
     flow.receive([post(VALVE, created_at=said)], brand=brand, dedicated=True)
     assert Mention.objects.get().register == "complaint" and not Alert.objects.exists()
+
+
+@pytest.mark.parametrize(("by_default", "rings"), [(LOUD, 1), (Says("complaint"), 0)])
+def test_where_the_accurate_tier_cannot_be_had_the_default_ones_word_counts(
+    said_by: dict[Tier, Says | Exception], brand: Brand, post: MakesPosts, by_default: Says, rings: int
+) -> None:
+    said_by |= {Tier.FAST: LOUD, Tier.ACCURATE: EncoderUnavailable("no room"), Tier.DEFAULT: by_default}
+    flow.receive([post(VALVE, created_at=clock.now())], brand=brand, dedicated=True)
+    assert Alert.objects.count() == rings
+
+
+def test_many_suspects_at_once_are_read_by_the_default_tier(
+    said_by: dict[Tier, Says | Exception], brand: Brand, post: MakesPosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "SUSPECTS_ACCURATELY", 2)
+    said_by |= {Tier.FAST: LOUD, Tier.DEFAULT: Says("complaint"), Tier.ACCURATE: AssertionError("too slow")}
+    flow.receive([post(f"{VALVE} {n}", created_at=clock.now()) for n in range(3)], brand=brand, dedicated=True)
+    assert not Alert.objects.exists()
 
 
 def test_an_old_message_waits_for_its_second_reading(

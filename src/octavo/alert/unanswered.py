@@ -28,8 +28,9 @@ FROM conversations_conversation AS c JOIN conversations_mention AS m ON m.id = c
 LEFT JOIN conversations_author AS a ON a.id = c.author_id
 WHERE c.brand_id = %s AND c.status IN ('open', 'pending') AND c.relevant
 AND c.register = ANY(%s) AND c.waiting_since > %s AND c.waiting_since <= %s
-AND ((NOT m.abstained AND (m.model NOT LIKE %s OR m.received_at <= %s)) OR 'register' = ANY(m.corrected))
-AND greatest(m.reach, coalesce(a.followers, 0)) >= %s ORDER BY people DESC, c.id LIMIT 100
+AND ((NOT m.abstained AND (m.model NOT LIKE %s OR greatest(m.received_at, m.edited_at) <= %s)) OR 'register' = ANY(m.corrected))
+AND greatest(m.reach, coalesce(a.followers, 0)) >= %s AND 'conversation:' || c.id <> ALL(%s) AND c.head <> ALL(%s)
+ORDER BY people DESC, c.id LIMIT 100
 """
 
 
@@ -41,33 +42,29 @@ def look(brand: int) -> list[Alert]:
     with transaction.atomic():
         ring.hold([brand])
         for alert in Alert.objects.filter(rule=rule).exclude(state=Alert.State.CLOSED):
-            if not _still_waits(int(alert.key.partition(":")[2])):
+            if not _still_waits(int(alert.key.partition(":")[2]), alert.reason["mention"]):
                 ring.over(alert)
         if not rule.on:
             return []
         hours, most = rules.setting(rule, "hours"), rules.setting(rule, "most_hours")
-        told = set(
-            Alert.objects.filter(rule=rule, opened_at__gte=now - timedelta(hours=2 * most)).values_list(
-                "key", flat=True
-            )
-        )
+        told = Alert.objects.filter(rule=rule, opened_at__gte=now - timedelta(hours=2 * most))
+        standing = Alert.objects.filter(brand=brand).exclude(state=Alert.State.CLOSED)
+        rings_already = AlertMention.objects.filter(alert__in=standing).exclude(alert__rule=rule)
+        late = now - timedelta(hours=hours)
         with connection.cursor() as cursor:
-            late = now - timedelta(hours=hours)
             cursor.execute(
                 _WAITING,
-                [brand, _CRITICISM, now - timedelta(hours=most), late, f"{Tier.FAST}-%", late, rules.threshold(rule)],
+                [
+                    *(brand, _CRITICISM, now - timedelta(hours=most), late),
+                    *(f"{Tier.FAST}-%", late, rules.threshold(rule)),
+                    list(told.values_list("key", flat=True)),
+                    list(rings_already.values_list("mention", flat=True)),
+                ],
             )
             rows = cursor.fetchall()
-        heads = [head for _, head, *_ in rows]
-        rings_already = set(
-            AlertMention.objects.filter(mention__in=heads, alert__brand=brand)
-            .exclude(alert__state=Alert.State.CLOSED)
-            .exclude(alert__rule=rule)
-            .values_list("mention", flat=True)
-        )
         for conversation, head, published, since, register, people in rows:
             key = f"conversation:{conversation}"
-            if key in told or head in rings_already or ring.standing(rule, key):
+            if ring.standing(rule, key):
                 continue
             loud = 3 + (register == Register.CRISIS or people >= MANY_TIMES * max(rule.threshold, 1))
             reason = {
@@ -88,11 +85,13 @@ def look(brand: int) -> list[Alert]:
     return rang
 
 
-def _still_waits(conversation: int) -> bool:
+def _still_waits(conversation: int, mention: int) -> bool:
+    """Whether nobody has answered, and the message that rang is still read as criticism of the brand."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM conversations_conversation WHERE id = %s AND waiting_since IS NOT NULL "
-            "AND status IN ('open', 'pending', 'snoozed') AND relevant AND register = ANY(%s))",
-            [conversation, _CRITICISM],
+            "AND status IN ('open', 'pending', 'snoozed')) AND EXISTS (SELECT FROM conversations_mention "
+            "WHERE id = %s AND deleted_at IS NULL AND relevant AND register = ANY(%s))",
+            [conversation, mention, _CRITICISM],
         )
         return bool(cursor.fetchone()[0])

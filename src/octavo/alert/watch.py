@@ -172,7 +172,7 @@ def _doubt(mentions: Sequence[int]) -> None:
         elif (loud := grave.severity(signs)) < alert.severity:
             first = next((sign for sign in signs if sign.mention == alert.reason["mention"]), signs[0])
             reason = {**alert.reason, "crisis": first.crisis, "urgency": first.urgency, "lowered": True}
-            ring.turn_down(alert, severity=loud, reason={**reason, "harms": _harms(signs)})
+            ring.turn_down(alert, severity=loud, reason={**reason, "harms": _harms(first.mention, signs)})
 
 
 class Stories:
@@ -236,7 +236,7 @@ class Stories:
         ring.grow(
             alert,
             severity=grave.severity(together),
-            reason={**alert.reason, **_figures(together)},
+            reason={**alert.reason, **_figures(alert.reason["mention"], together)},
             members=[Member(each.mention, each.published_at) for each in more],
         )
         return alert
@@ -310,20 +310,23 @@ def _reason(message: Candidate, together: Sequence[Candidate]) -> dict[str, Any]
         "mention": message.mention,
         "crisis": message.crisis,
         "urgency": message.urgency,
-        **_figures(together),
+        **_figures(message.mention, together),
     }
 
 
-def _figures(messages: Sequence[Candidate]) -> dict[str, Any]:
+def _figures(first: int, messages: Sequence[Candidate]) -> dict[str, Any]:
+    """Of the messages together; `first` is the one that rang."""
     return {
         "messages": len(messages),
         "authors": len({message.author or -message.mention for message in messages}),
         "reach": max(message.reach for message in messages),
-        "harms": _harms(messages),
+        "harms": _harms(first, messages),
     }
 
 
-def _harms(messages: Sequence[Candidate]) -> list[str]:
-    """The kinds of harm named, the most often named first. Of many messages a quarter must name it: one may be misread."""
+def _harms(first: int, messages: Sequence[Candidate]) -> list[str]:
+    """The kinds of harm named, the most often named first: those of the message that rang, and what a quarter of all of them
+    name, since a single one may be misread."""
     named = Counter(kind for message in messages for kind in message.harms)
-    return [str(kind) for kind, times in named.most_common() if times * 4 >= len(messages)]
+    own = {kind for message in messages if message.mention == first for kind in message.harms}
+    return [str(kind) for kind, times in named.most_common() if kind in own or times * 4 >= len(messages)]

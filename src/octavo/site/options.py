@@ -107,7 +107,7 @@ class Options(BaseSettings):
     )
     worker_tier: Literal["accurate", "default", "fast"] = Field(
         default="accurate",
-        description="Model by which messages are read again, and by whose word a grave one rings; `default` is quicker and "
+        description="Model by which messages are read again, and by whose word a fresh one rings; `default` is quicker and "
         "reads a little less well, `fast` spares the processor and skips the second reading.",
     )
 
