@@ -18,7 +18,7 @@ BUDGETS = (1, 2, 5, 10, 20)
 """Alerts a day, of a brand with a thousand messages a day."""
 RARE = 0.01
 """Share of a brand's messages that are crisis signs, on an ordinary day."""
-THRESHOLD, URGENT = 0.75, 0.4
+THRESHOLD, URGENT = 0.9, 0.7
 """As the rule ships; a test holds them to it."""
 
 

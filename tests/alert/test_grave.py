@@ -52,7 +52,7 @@ def test_what_the_brand_itself_wrote_does_not_ring(kept: Keeps) -> None:
 
 
 def test_an_unsure_crisis_sign_rings_where_somebody_must_be_woken(kept: Keeps) -> None:
-    kept(VALVE, says=Says("crisis", urgency=3, score=0.5))
+    kept(VALVE, says=Says("crisis", urgency=3, score=0.75))
     assert Alert.objects.get().severity == 4
 
 
@@ -229,10 +229,10 @@ def test_a_better_reading_that_finds_it_less_severe_turns_it_down_to_what_it_fin
 ) -> None:
     [mention] = kept(VALVE)
     again = post(mention.text, external_id=mention.external_id)
-    recorder.keep(readings([again], Says("crisis", urgency=1, score=0.8), model="hand-2"), [mention.pk])
+    recorder.keep(readings([again], Says("crisis", urgency=1, score=0.92), model="hand-2"), [mention.pk])
     watch.read([mention.pk])
     alert = Alert.objects.get()
-    assert (alert.severity, alert.reason["crisis"], alert.events.last().action) == (3, 800, "lowered")
+    assert (alert.severity, alert.reason["crisis"], alert.events.last().action) == (3, 920, "lowered")
     assert "finds it less severe" in words.reason(alert)
 
 

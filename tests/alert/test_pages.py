@@ -197,7 +197,7 @@ def test_a_rule_is_changed_by_an_administrator_and_by_nobody_else(
     change = {"on": "on", "threshold": "95", "urgent": "60", "hours": "12"}
     assert signed_in.post(f"/alerts/rules/{rule.pk}/change/", change).status_code == 403
     said = as_admin.post(f"/alerts/rules/{rule.pk}/change/", change, follow=True).content.decode()
-    assert "Saved: crisis sign of at least 75 %, now crisis sign of at least 95 %." in said
+    assert "Saved: crisis sign of at least 90 %, now crisis sign of at least 95 %." in said
     rule.refresh_from_db()
     assert (rule.on, rule.threshold, rules.setting(rule, "urgent"), rules.setting(rule, "hours")) == (
         True,
@@ -229,7 +229,7 @@ def test_a_rule_is_tried_on_the_past_before_it_is_changed(signed_in: Client, kep
     )
     assert "Would have rung 0 times" in none
     rule.refresh_from_db()
-    assert rule.threshold == 750
+    assert rule.threshold == 900
 
 
 def test_a_hook_is_added_with_a_secret_shown_once_and_its_address_hidden(

@@ -12,7 +12,7 @@ CRISIS = REGISTERS.index(Register.CRISIS)
 NOW = 3
 """Urgency of what somebody must be woken for."""
 
-SURE = 850
+SURE = 950
 """Thousandths of probability from which a crisis sign is more than a guess."""
 FAR = 10_000
 """People reached from which a message is a publication."""

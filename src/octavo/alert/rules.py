@@ -45,7 +45,7 @@ DEFAULTS: Mapping[RuleKind, Default] = MappingProxyType(
         # Thousandths of the probability that the message is a crisis sign. A message that must be seen now (urgency 3)
         # needs only `urgent`. Older than `hours`, a message rings no more.
         RuleKind.GRAVE: _default(
-            750, 300, 990, learns=4, urgent=400, hours=24, **{f"{HARM}{harm}": 0 for harm in HARMS}
+            900, 300, 990, learns=2, urgent=700, hours=24, **{f"{HARM}{harm}": 0 for harm in HARMS}
         ),
         # Hundredths of the detector's score: 310 is once in four and a half days for one key. From `messages` in an
         # hour on; below, a few people are a burst.
