@@ -46,7 +46,8 @@ def choose(texts: Sequence[str]) -> Title | None:
     for row, phrase in phrases:
         score = _score(phrase, spoken)
         if score > highest:
-            best, highest = Title(phrase[0].upper() + phrase[1:], row), score
+            begun = phrase[0].upper() if len(phrase[0].upper()) == 1 else phrase[0]  # a sharp s would become two
+            best, highest = Title(begun + phrase[1:], row), score
     return best
 
 
