@@ -114,15 +114,17 @@ class Adaptation:
 
     def teach(self, shipped: Model) -> Model:
         """The shipped model with what was learned, or the shipped model itself where this was not learned for its kind:
-        the fast tier has no vectors, and a later model other ones. What the accurate tier reads with the deep encoder too is
-        moved by about half."""
+        the fast tier has no vectors, and a later model other ones. What is read with the deep encoder too is moved as far."""
         ours, theirs = self.base.rpartition("-")[2], shipped.version.rpartition("-")[2]
         if shipped.vector is None or len(shipped.vector) != len(self.weights) - 1 or ours != theirs:
             return shipped
         vector, bias = shipped.vector.copy(), shipped.bias.copy()
         vector[:, :HEADS] += self.weights[:-1]
         bias[:HEADS] += self.weights[-1]
-        return replace(shipped, vector=vector, bias=bias, version=f"{shipped.version}{MARK}{self.number}")
+        taught = self.weights.astype(np.float32)
+        return replace(
+            shipped, vector=vector, bias=bias, taught=taught, version=f"{shipped.version}{MARK}{self.number}"
+        )
 
     def to_bytes(self) -> bytes:
         buffer = io.BytesIO()

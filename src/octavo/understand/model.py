@@ -58,7 +58,8 @@ class Model:
     """`surface` float32[features, HEADS], `bias` float32[HEADS]; `table` float32[bag.COLUMNS, HEADS] where words count
     by themselves, `vector` float32[encoder.DIMENSIONS, HEADS] where the sentence encoder is used, `deep` where the deep
     one is. `thresholds` float32[8] and `harm_thresholds` float32[12]: probability from which a register or a kind of
-    harm is assigned. Below the probability `unsure` of its primary register a reading abstains.
+    harm is assigned. Below the probability `unsure` of its primary register a reading abstains. `taught`
+    float32[encoder.DIMENSIONS + 1, first heads] is what a brand's corrections added to `vector` and, last, to `bias`.
     """
 
     version: str
@@ -70,6 +71,7 @@ class Model:
     table: Floats | None = None
     vector: Floats | None = None
     deep: Deep | None = None
+    taught: Floats | None = None
 
     def encode(self, words: Words) -> Floats | None:
         """float32[n, encoder.DIMENSIONS], where the sentence encoder is used."""
@@ -84,6 +86,24 @@ class Model:
         if self.vector is not None:
             logits += (encoder.load().encode(*word_pieces(words)) if encoded is None else encoded) @ self.vector
         return np.asarray(logits, np.float32)
+
+    def deepen(
+        self, logits: Floats, encoded: Floats | None, texts: Sequence[str], parents: Sequence[Parent | None]
+    ) -> Floats:
+        """Log-odds that `score` gave, those of the messages that are worth it by the deep encoder too. What a brand taught moves
+        them as far as the others.
+        """
+        rows = self.deep.worth(logits) if self.deep is not None else np.zeros(0, np.intp)
+        if self.deep is None or not len(rows):
+            return logits
+        moved = np.zeros((len(rows), logits.shape[1]), np.float32)
+        if self.taught is not None and encoded is not None:
+            moved[:, : self.taught.shape[1]] = encoded[rows] @ self.taught[:-1] + self.taught[-1]
+        deepened = logits.copy()
+        deepened[rows] = moved + self.deep.score(
+            logits[rows] - moved, [texts[row] for row in rows], [parents[row] for row in rows]
+        )
+        return deepened
 
 
 @cache

@@ -101,7 +101,7 @@ def _read(
     relevances = relevances if told is None else told
     about = relevance.verdict(relevances)
     echoed = campaign.find(posts, brand, about)
-    logits = _deepened(trained, scored, seen, parents)
+    logits = trained.deepen(scored, encoded, seen, parents)
 
     intelligible = np.diff(split.first_piece_of_text()) > 0
     echoes = np.fromiter((match is not None and match.shown for match in echoed), bool, len(posts))
@@ -139,18 +139,6 @@ def _read(
         meaning=np.zeros((len(posts), 0), np.float32) if encoded is None else meaning.load().of(encoded),
         model=trained.version,
     )
-
-
-def _deepened(
-    trained: model.Model, scored: NDArray[np.float32], texts: Sequence[str], parents: Sequence[Parent | None]
-) -> NDArray[np.float32]:
-    """The log-odds, those of the messages that are worth it by the deep encoder too."""
-    rows = trained.deep.worth(scored) if trained.deep is not None else np.zeros(0, np.intp)
-    if trained.deep is None or not len(rows):
-        return scored
-    logits = scored.copy()
-    logits[rows] = trained.deep.score(scored[rows], [texts[row] for row in rows], [parents[row] for row in rows])
-    return logits
 
 
 def _asked(decision: registers.Decision, intelligible: NDArray[np.bool_]) -> NDArray[np.bool_]:
