@@ -23,10 +23,14 @@ _LINKS = (
     "www.example.org/page",
     "https://youtu.be/q",
 )
-_NAMES = (
-    "Velmora", "Castori", "Brightwell", "Lumio", "Ferrant", "Oskar & Co", "NordBank", "Pixelo", "Casa Mirto", "Tramway",
-    "Duval", "Helix", "Quintana", "Aurel", "Zenit", "Grünwald", "Solaro", "Kestrel", "Maison Ober", "Piuma",
+_BEGINNINGS = (
+    "Vel", "Cas", "Bri", "Lu", "Fer", "Os", "Nor", "Pix", "Mir", "Tra", "Du", "Hel", "Quin", "Au", "Zen", "Grü", "So",
 )  # fmt: skip
+_ENDINGS = (
+    "mora", "tori", "well", "mio", "rant", "kar", "dis", "elo", "to", "line", "val", "lix", "tana", "rel", "it", "wald",
+)  # fmt: skip
+_BEFORE = ("", "", "", "Casa ", "Maison ", "The ", "Banca ", "Le ")
+_AFTER = ("", "", "", " & Co", " Bank", " Foods", " Air", " Mobile")
 _NAMED = ("{}: {}", "{}, {}", "{} - {}", "#{} {}", "{} | {}")
 
 
@@ -62,10 +66,15 @@ def _addressed(example: Example, chance: np.random.Generator) -> str:
 
 
 def _named(example: Example, chance: np.random.Generator) -> str:
-    form = _NAMED[chance.integers(len(_NAMED))]
-    return form.format(_NAMES[chance.integers(len(_NAMES))], example.text)
+    """A name before it, of thousands that can be made: few names would be learnt by heart."""
+    name = "".join(parts[chance.integers(len(parts))] for parts in (_BEFORE, _BEGINNINGS, _ENDINGS, _AFTER))
+    return _NAMED[chance.integers(len(_NAMED))].format(name, example.text)
+
+
+def _loud(example: Example, _: np.random.Generator) -> str:
+    return example.text.upper()
 
 
 _CHANGES: tuple[Callable[[Example, np.random.Generator], str], ...] = (
-    _small, _small, _bare, _linked, _addressed, _named, _named, _named,
+    _small, _small, _bare, _linked, _addressed, _loud, _named, _named, _named, _named,
 )  # fmt: skip
