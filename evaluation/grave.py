@@ -18,7 +18,7 @@ BUDGETS = (1, 2, 5, 10, 20)
 """Alerts a day, of a brand with a thousand messages a day."""
 RARE = 0.01
 """Share of a brand's messages that are crisis signs, on an ordinary day."""
-THRESHOLD, URGENT = 0.9, 0.7
+THRESHOLD, URGENT, UNNAMED = 0.85, 0.6, 0.99
 """As the rule ships; a test holds them to it."""
 
 
@@ -85,7 +85,8 @@ def judge(examples: Sequence[Example], tier: Tier) -> Judged | None:
         return None
     score = readings.registers[:, CRISIS]
     primary = readings.primary == CRISIS
-    rings = primary & ((score >= THRESHOLD) | ((readings.urgency >= NOW) & (score >= URGENT)))
+    loud = (score >= THRESHOLD) | ((readings.urgency >= NOW) & (score >= URGENT))
+    rings = primary & loud & ((readings.harm != 0) | (score >= UNNAMED))
     return Judged(
         np.where(primary, score, score / 10).astype(np.float32),
         rings,

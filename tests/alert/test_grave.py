@@ -52,7 +52,7 @@ def test_what_the_brand_itself_wrote_does_not_ring(kept: Keeps) -> None:
 
 
 def test_an_unsure_crisis_sign_rings_where_somebody_must_be_woken(kept: Keeps) -> None:
-    kept(VALVE, says=Says("crisis", urgency=3, score=0.75))
+    kept(VALVE, says=Says("crisis", urgency=3, score=0.65, harms=(Harm.SAFETY,)))
     assert Alert.objects.get().severity == 4
 
 
@@ -229,7 +229,9 @@ def test_a_better_reading_that_finds_it_less_severe_turns_it_down_to_what_it_fin
 ) -> None:
     [mention] = kept(VALVE)
     again = post(mention.text, external_id=mention.external_id)
-    recorder.keep(readings([again], Says("crisis", urgency=1, score=0.92), model="hand-2"), [mention.pk])
+    recorder.keep(
+        readings([again], Says("crisis", urgency=1, score=0.92, harms=(Harm.SAFETY,)), model="hand-2"), [mention.pk]
+    )
     watch.read([mention.pk])
     alert = Alert.objects.get()
     assert (alert.severity, alert.reason["crisis"], alert.events.last().action) == (3, 920, "lowered")
@@ -273,8 +275,8 @@ def said_by(monkeypatch: pytest.MonkeyPatch) -> dict[Tier, Says | Exception]:
     return said
 
 
-DOUBTFUL = Says("crisis", urgency=2, score=0.3)
-LOUD = Says("crisis", urgency=3, score=0.95)
+DOUBTFUL = Says("crisis", urgency=2, score=0.3, harms=(Harm.SAFETY,))
+LOUD = Says("crisis", urgency=3, score=0.95, harms=(Harm.SAFETY,))
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from octavo.alert.models import Alert, Rule, RuleKind
 from octavo.conversations.models import Brand
 from octavo.kit import clock
 from octavo.people.models import Event, User
+from octavo.vocabulary import Harm
 
 DAY = timedelta(days=1)
 
@@ -41,9 +42,9 @@ def false_alarms(brand: Brand, user: User, n: int) -> list[decide.Before]:
 def test_false_alarms_raise_the_threshold_of_their_rule_and_brand_alone(kept: Keeps, brand: Brand, user: User) -> None:
     other = Brand.objects.create(name="Alba", slug="alba")
     false_alarms(brand, user, 2)
-    assert grave_rule(brand).lessons == 2 and rules.threshold(grave_rule(brand)) == 936
+    assert grave_rule(brand).lessons == 2 and rules.threshold(grave_rule(brand)) == 901
     assert not Rule.objects.exclude(pk=grave_rule(brand).pk).exclude(lessons=0).exists()
-    unsure = Says("crisis", urgency=1, score=0.92)
+    unsure = Says("crisis", urgency=1, score=0.88, harms=(Harm.SAFETY,))
     kept(VALVE, says=unsure)
     kept(LEAK, says=unsure, of=other)
     assert set(Alert.objects.exclude(state="closed").values_list("brand", flat=True)) == {other.pk}
@@ -52,7 +53,7 @@ def test_false_alarms_raise_the_threshold_of_their_rule_and_brand_alone(kept: Ke
 def test_more_than_five_teach_no_more_and_none_goes_beyond_the_bounds(brand: Brand, user: User) -> None:
     false_alarms(brand, user, 9)
     rule = grave_rule(brand)
-    assert rule.lessons == lessons.MOST_LESSONS and rules.threshold(rule) == 990
+    assert rule.lessons == lessons.MOST_LESSONS and rules.threshold(rule) == 977
     rule.threshold = 980
     assert rules.threshold(rule) == 990
 
@@ -68,17 +69,21 @@ def test_what_is_undone_teaches_nothing_and_what_is_old_is_forgotten(brand: Bran
 
 def test_what_is_most_severe_rings_as_if_nothing_had_been_taught(kept: Keeps, brand: Brand, user: User) -> None:
     false_alarms(brand, user, 5)
-    kept(VALVE, says=Says("crisis", urgency=3, score=0.75), reach=50_000)
+    kept(VALVE, says=Says("crisis", urgency=3, score=0.65, harms=(Harm.SAFETY,)), reach=50_000)
     [alert] = Alert.objects.exclude(state="closed")
     assert alert.severity == 5
-    kept(LEAK, says=Says("crisis", urgency=3, score=0.75))  # severity 4: held back
+    kept(LEAK, says=Says("crisis", urgency=3, score=0.65, harms=(Harm.SAFETY,)))  # severity 4: held back
     assert Alert.objects.exclude(state="closed").count() == 1
 
 
 def test_eight_people_with_the_same_story_ring_whatever_was_taught(kept: Keeps, brand: Brand, user: User) -> None:
     false_alarms(brand, user, 5)
     for number in range(8):
-        kept(f"{VALVE} I am number {number}.", by=f"parent {number}", says=Says("crisis", urgency=1, score=0.92))
+        kept(
+            f"{VALVE} I am number {number}.",
+            by=f"parent {number}",
+            says=Says("crisis", urgency=1, score=0.88, harms=(Harm.SAFETY,)),
+        )
     [alert] = Alert.objects.exclude(state="closed")
     assert alert.severity == 5 and alert.members.count() == 8
 
@@ -91,7 +96,7 @@ def test_the_page_says_what_was_taught_by_which_alarms_and_takes_it_back(
     client.force_login(user)
     shown = client.get(page).content.decode()
     assert (
-        "Raised because of 1 false alarm, from “crisis sign of at least 90 %” to “crisis sign of at least 92 %”"
+        "Raised because of 1 false alarm, from “crisis sign of at least 85 %” to “crisis sign of at least 88 %”"
         in shown
     )
     assert reverse("alert", args=[Alert.objects.get().pk]) in shown and "A film, not a fire" in shown
@@ -125,7 +130,7 @@ def test_other_verdicts_teach_nothing(kept: Keeps, brand: Brand, user: User, out
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [((750, 400), (900, 700)), ((750, 500), (750, 500)), ((800, 400), (800, 400))]
+    ("before", "after"), [((750, 400), (850, 600)), ((750, 500), (750, 500)), ((800, 400), (800, 400))]
 )
 def test_a_bar_nobody_moved_goes_up_with_the_new_one(
     brand: Brand, before: tuple[int, int], after: tuple[int, int]

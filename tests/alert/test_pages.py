@@ -194,10 +194,10 @@ def test_a_rule_is_changed_by_an_administrator_and_by_nobody_else(
     signed_in: Client, as_admin: Client, brand: Brand
 ) -> None:
     rule = rules.of([brand.pk])[brand.pk, RuleKind.GRAVE]
-    change = {"on": "on", "threshold": "95", "urgent": "60", "hours": "12"}
+    change = {"on": "on", "threshold": "95", "urgent": "60", "unnamed": "99", "hours": "12"}
     assert signed_in.post(f"/alerts/rules/{rule.pk}/change/", change).status_code == 403
     said = as_admin.post(f"/alerts/rules/{rule.pk}/change/", change, follow=True).content.decode()
-    assert "Saved: crisis sign of at least 90 %, now crisis sign of at least 95 %." in said
+    assert "Saved: crisis sign of at least 85 %, now crisis sign of at least 95 %." in said
     rule.refresh_from_db()
     assert (rule.on, rule.threshold, rules.setting(rule, "urgent"), rules.setting(rule, "hours")) == (
         True,
@@ -220,16 +220,28 @@ def test_a_rule_is_tried_on_the_past_before_it_is_changed(signed_in: Client, kep
     assert not Alert.objects.exists()
     rule = rules.of([brand.pk])[brand.pk, RuleKind.GRAVE]
     said = page(
-        signed_in, f"/alerts/rules/{brand.slug}/", simulate=str(rule.pk), threshold="80", urgent="40", hours="24"
+        signed_in,
+        f"/alerts/rules/{brand.slug}/",
+        simulate=str(rule.pk),
+        threshold="80",
+        urgent="40",
+        unnamed="99",
+        hours="24",
     )
     assert "Would have rung 2 times in the last 90 days." in said
     assert f"#m{old[0].pk}" in said and f"#m{old[2].pk}" in said
     none = page(
-        signed_in, f"/alerts/rules/{brand.slug}/", simulate=str(rule.pk), threshold="95", urgent="95", hours="24"
+        signed_in,
+        f"/alerts/rules/{brand.slug}/",
+        simulate=str(rule.pk),
+        threshold="95",
+        urgent="95",
+        unnamed="99",
+        hours="24",
     )
     assert "Would have rung 0 times" in none
     rule.refresh_from_db()
-    assert rule.threshold == 900
+    assert rule.threshold == 850
 
 
 def test_a_hook_is_added_with_a_secret_shown_once_and_its_address_hidden(

@@ -66,7 +66,9 @@ def test_chance_is_poissons() -> None:
 
 def test_the_thresholds_of_a_grave_message_are_those_that_ship() -> None:
     default = rules.DEFAULTS[RuleKind.GRAVE]
-    assert (default.threshold / 1000, default.settings["urgent"] / 1000) == (grave.THRESHOLD, grave.URGENT)
+    assert (default.threshold / 1000, default.settings["urgent"] / 1000, default.settings["unnamed"] / 1000) == (
+        grave.THRESHOLD, grave.URGENT, grave.UNNAMED
+    )  # fmt: skip
 
 
 def test_precision_at_a_budget_counts_the_first_of_a_thousand() -> None:

@@ -44,6 +44,7 @@ _PER: dict[RuleKind, int] = {
 
 SETTINGS: dict[tuple[RuleKind, str], Any] = {
     (RuleKind.GRAVE, "urgent"): _("Where somebody is needed now, from … %"),
+    (RuleKind.GRAVE, "unnamed"): _("Where it names no kind of harm, from … %"),
     (RuleKind.GRAVE, "hours"): _("Only for messages of the last … hours"),
     (RuleKind.BURST, "messages"): _("From … messages in an hour on"),
     (RuleKind.HIJACK, "voices"): _("From … voices against it on"),
@@ -56,7 +57,7 @@ SETTINGS: dict[tuple[RuleKind, str], Any] = {
 """What of a rule's settings a person may change; the others have defaults that nobody needs to know."""
 _TENTHS = (RuleKind.BURST, RuleKind.HIJACK)
 """Kinds whose threshold is a score."""
-_PER_SETTING = {"urgent": 10}
+_PER_SETTING = {"urgent": 10, "unnamed": 10}
 """Settings in thousandths are shown as percentages."""
 
 

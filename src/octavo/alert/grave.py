@@ -45,7 +45,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """From which probability on a crisis sign rings, in thousandths; from `urgent` on where somebody is needed now.
+    """From which probability on a crisis sign rings, in thousandths; from `urgent` on where somebody is needed now, from
+    `unnamed` on where it names no kind of harm: of those that name none hardly one in five is a crisis.
 
     `harms` are the kinds of harm that have a threshold of their own. A message that names several kinds rings by the lowest
     of theirs, each of the others counting with `threshold`.
@@ -53,17 +54,20 @@ class Bar:
 
     threshold: int
     urgent: int
+    unnamed: int = 0
     harms: Mapping[Harm, int] = field(default_factory=dict)
 
     def of(self, message: Candidate) -> int:
-        own = min((self.harms.get(kind, self.threshold) for kind in message.harms), default=self.threshold)
+        if not message.harms:
+            return max(self.threshold, self.unnamed)
+        own = min(self.harms.get(kind, self.threshold) for kind in message.harms)
         # A kind that shall ring less often does so also where it is urgent.
         return min(own, self.urgent) if message.urgency >= NOW and own <= self.threshold else own
 
 
 def is_grave(message: Candidate, bar: Bar) -> bool:
-    """Whether a message rings alone: a crisis sign of good probability, or of fair probability where it is urgent. What a
-    person called a crisis sign is one."""
+    """Whether a message rings alone: a crisis sign of good probability that names a harm, or of fair probability where it is
+    urgent. What a person called a crisis sign is one."""
     return message.primary == Register.CRISIS and message.crisis >= bar.of(message)
 
 

@@ -43,9 +43,9 @@ HARM = "harm_"
 DEFAULTS: Mapping[RuleKind, Default] = MappingProxyType(
     {
         # Thousandths of the probability that the message is a crisis sign. A message that must be seen now (urgency 3)
-        # needs only `urgent`. Older than `hours`, a message rings no more.
+        # needs only `urgent`, one that names no kind of harm `unnamed`. Older than `hours`, a message rings no more.
         RuleKind.GRAVE: _default(
-            900, 300, 990, learns=2, urgent=700, hours=24, **{f"{HARM}{harm}": 0 for harm in HARMS}
+            850, 300, 990, learns=3, urgent=600, unnamed=990, hours=24, **{f"{HARM}{harm}": 0 for harm in HARMS}
         ),
         # Hundredths of the detector's score: 310 is once in four and a half days for one key. From `messages` in an
         # hour on; below, a few people are a burst.

@@ -119,6 +119,7 @@ def bar_of(rule: Rule, *, learnt: bool = True) -> grave.Bar:
     return grave.Bar(
         threshold=raised(rule.threshold),
         urgent=raised(min(rules.setting(rule, "urgent"), rule.threshold)),
+        unnamed=rules.setting(rule, "unnamed"),
         harms={harm: raised(threshold) for harm, threshold in own.items() if threshold},
     )
 

@@ -1,4 +1,4 @@
-"""The accurate tier says what rings: a higher bar loses nothing and rings in vain half as often. Bars that somebody moved stay."""
+"""The accurate tier says what rings, and what names no harm hardly does: a higher bar loses little. Bars that somebody moved stay."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.db import migrations
 def raise_untouched(apps: Any, _: Any) -> None:
     for rule in apps.get_model("alert", "Rule").objects.filter(kind="grave", threshold=750):
         if rule.settings.get("urgent") == 400:
-            rule.threshold, rule.settings["urgent"] = 900, 700
+            rule.threshold, rule.settings["urgent"] = 850, 600
             rule.save(update_fields=["threshold", "settings"])
 
 
