@@ -165,6 +165,20 @@ def test_the_default_tier_goes_over_a_backlog_before_the_accurate_one(
     assert not flow.read_again(seconds=60, tier=Tier.ACCURATE) and turns == []
 
 
+def test_a_backlog_stays_one_when_the_reader_looks_back(waiting: Any, turns: list[tuple[Tier, int]]) -> None:
+    waiting(0)
+    flow.read_again(seconds=60, tier=Tier.ACCURATE)
+    turns.clear()
+    waiting(0, 0, 0)
+    for tier in (Tier.DEFAULT, Tier.ACCURATE):  # as after an import
+        backlog.reopen(flow._reader(tier))
+    waiting(0)
+    flow.read_again(seconds=60, tier=Tier.ACCURATE)
+    assert turns[0] == (Tier.ACCURATE, 1)
+    assert sorted(turns[1:], key=lambda turn: list(Tier).index(turn[0])) == turns[1:]
+    assert sum(n for tier, n in turns if tier is Tier.DEFAULT) == 3 == sum(n for _, n in turns[1:]) / 2
+
+
 def test_what_is_fresh_is_read_by_the_accurate_tier_at_once(waiting: Any, turns: list[tuple[Tier, int]]) -> None:
     waiting(0)
     flow.read_again(seconds=60, tier=Tier.ACCURATE)

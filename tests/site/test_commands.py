@@ -197,3 +197,10 @@ def test_wrong_settings_are_told_all_at_once_before_anything_starts(tmp_path: Pa
 
 def test_migrating_says_when_there_is_nothing_to_do(db: None) -> None:
     assert "up to date" in said("migrate")
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OCTAVO_DATA_DIR", raising=False)
+    usual = Options().data_dir
+    monkeypatch.setenv("OCTAVO_DATA_DIR", "")
+    assert Options().data_dir == usual != Path()

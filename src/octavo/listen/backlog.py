@@ -58,7 +58,8 @@ def look_back(reader: Reader) -> None:
     if state is None or _highest() - state.top > MANY:
         reopen(reader)
     else:
-        Backlog.objects.filter(model=reader.model).update(top=Greatest(F("top") - SLACK, 0))
+        # Not while a walk is under way: what it has yet to come to would seem fresh.
+        Backlog.objects.filter(model=reader.model, below=None).update(top=Greatest(F("top") - SLACK, 0))
 
 
 def next_step(reader: Reader, limit: int) -> Step:

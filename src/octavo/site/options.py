@@ -47,7 +47,7 @@ Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 class Options(BaseSettings):
     """Settings of one installation. Lists are written with commas."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
     data_dir: Path = Field(
         default_factory=_default_data_dir,
@@ -64,7 +64,8 @@ class Options(BaseSettings):
         default=2,
         ge=1,
         le=8,
-        description="Processes that serve the pages. Two keep two processor cores busy; each takes about 160 MB.",
+        description="Processes that serve the pages. Two keep two processor cores busy; each takes about 160 MB, and "
+        "280 more once calls brought something that might ring.",
     )
     public_url: str = Field(
         default="",
