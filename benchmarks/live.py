@@ -2,10 +2,10 @@
 
     OCTAVO_DATA_DIR=var/bench .venv/bin/python -m benchmarks.live --rate 500 --seconds 30
 
-A source is made for the run; signed batches flow in at the rate asked for; twice a second one more message is posted alone.
-An open inbox hears the event and asks for its rows, as the page does. Measured: from the first byte of the post to the row
-that carries the message's words in what the page received. The load, the server, the worker's database and the page share
-the machine.
+Two sources are made for the run: into one brand signed batches flow at the rate asked for; to another, twice a second, a
+message is posted alone. The open inbox of the other hears the event and asks for its rows, as the page does. Measured:
+from the first byte of the post to the row that carries the message's words in what the page received. The load, the
+server, the worker's database and the page share the machine.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ import http.client
 import json
 import os
 import re
-import subprocess
-import sys
 import threading
 import time
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from benchmarks.pages import _at, _await, _free_port, _ground
+from benchmarks.pages import _at, _ground, served
 
 BATCH = 25
 
@@ -42,25 +40,18 @@ def main() -> None:
 
     django.setup()
     cookie, *_ = _ground()
-    brand, path, secret = _source()
-    port = _free_port()
-    web = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "octavo.site.asgi:application", "--port", str(port), "--log-level", "error"]
-    )
-    try:
-        _await(port)
+    _, path, secret = _source("Live bench")
+    brand, probe_path, probe_secret = _source("Live bench, watched")
+    with served(settings.load().web_processes) as (port, _parts):
         until = time.monotonic() + options.seconds + 3
         refused: list[int] = []
         sent = [0]
         load = threading.Thread(target=_pour, args=(port, path, secret, options.rate, until, refused, sent))
         load.start()
         time.sleep(3)
-        delays = _probe(port, path, secret, cookie, brand, until)
+        delays = _probe(port, probe_path, probe_secret, cookie, brand, until)
         load.join()
-    finally:
-        web.terminate()
-        web.wait()
-        del server
+    del server
     delays.sort()
     print("| messages a second (asked, accepted) | probes | p50 | p95 | slowest | target p95 |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
@@ -72,14 +63,15 @@ def main() -> None:
         raise SystemExit(f"{len(refused)} batches were refused: {sorted(set(refused))}")
 
 
-def _source() -> tuple[str, str, str]:
-    """Slug of the brand, address and secret of a webhook source made for this run."""
+def _source(name: str) -> tuple[str, str, str]:
+    """Of the brand of this name: its slug, address and secret of a webhook source made for this run."""
     from django.urls import reverse
+    from django.utils.text import slugify
 
     from octavo.conversations.models import Brand
     from octavo.listen import sources
 
-    brand, _ = Brand.objects.get_or_create(name="Live bench", defaults={"slug": "live-bench"})
+    brand, _ = Brand.objects.get_or_create(name=name, defaults={"slug": slugify(name)})
     made = sources.create(
         None, brand=brand, channel_name="webhook", name=f"Bench {uuid4().hex[:8]}", given={}, dedicated=True
     )

@@ -22,7 +22,8 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -93,15 +94,8 @@ def main() -> None:
 
     django.setup()
     cookie, numbers, brands, mentions = _ground()
-    port = _free_port()
-    reading, writing = os.pipe()
     chosen = settings.load()
-    door = serve.listening("127.0.0.1", port)
-    parts = [serve.Part("web", door=door.fileno()) for _ in range(chosen.web_processes)]
-    for part in parts:
-        part.start(reading)
-    try:
-        _await(port, parts)
+    with served(chosen.web_processes) as (port, parts):
         crowd = Crowd(port, cookie, numbers, brands, options.people)
         crowd.click(3, pause=0.3)  # templates, pools and files warm
         processor = _processor(parts, chosen.postgres_dir)
@@ -109,14 +103,7 @@ def main() -> None:
         used = [after - before for before, after in zip(processor, _processor(parts, chosen.postgres_dir), strict=True)]
         rush, more = crowd.click(options.rush, pause=0) if options.rush else ({}, [])
         failures += more
-    finally:
-        for part in parts:
-            if part.process:
-                part.process.terminate()
-                part.process.wait()
-        os.close(writing)
-        door.close()
-        del server
+    del server
     clicks = sum(map(len, times.values()))
     print(
         f"{mentions:,} mentions, {options.people} people, a page every {options.pause:g} s each, {len(parts)} web processes, "
@@ -144,6 +131,27 @@ def main() -> None:
         print("failed:", failure, file=sys.stderr)
     if failures:
         raise SystemExit(1)
+
+
+@contextmanager
+def served(processes: int) -> Iterator[tuple[int, list[serve.Part]]]:
+    """So many web processes as `octavo run` keeps them, and their port."""
+    port = _free_port()
+    reading, writing = os.pipe()
+    door = serve.listening("127.0.0.1", port)
+    parts = [serve.Part("web", door=door.fileno()) for _ in range(processes)]
+    for part in parts:
+        part.start(reading)
+    try:
+        _await(port, parts)
+        yield port, parts
+    finally:
+        for part in parts:
+            if part.process:
+                part.process.terminate()
+                part.process.wait()
+        os.close(writing)
+        door.close()
 
 
 def _ground() -> tuple[str, list[int], list[str], int]:
