@@ -219,27 +219,15 @@ def test_a_rule_is_tried_on_the_past_before_it_is_changed(signed_in: Client, kep
     )
     assert not Alert.objects.exists()
     rule = rules.of([brand.pk])[brand.pk, RuleKind.GRAVE]
-    said = page(
-        signed_in,
-        f"/alerts/rules/{brand.slug}/",
-        simulate=str(rule.pk),
-        threshold="80",
-        urgent="40",
-        unnamed="99",
-        hours="24",
-    )
+
+    def tried(threshold: str, urgent: str) -> str:
+        settings = {"threshold": threshold, "urgent": urgent, "unnamed": "99", "hours": "24"}
+        return page(signed_in, f"/alerts/rules/{brand.slug}/", simulate=str(rule.pk), **settings)
+
+    said = tried("80", "40")
     assert "Would have rung 2 times in the last 90 days." in said
     assert f"#m{old[0].pk}" in said and f"#m{old[2].pk}" in said
-    none = page(
-        signed_in,
-        f"/alerts/rules/{brand.slug}/",
-        simulate=str(rule.pk),
-        threshold="95",
-        urgent="95",
-        unnamed="99",
-        hours="24",
-    )
-    assert "Would have rung 0 times" in none
+    assert "Would have rung 0 times" in tried("95", "95")
     rule.refresh_from_db()
     assert rule.threshold == 850
 

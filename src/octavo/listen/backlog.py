@@ -11,7 +11,6 @@ reading changes would make every reading rewrite the full-text index as well.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from django.db import connection
 from django.db.models import F
@@ -109,9 +108,12 @@ def done(step: Step, read: int) -> None:
 def reopen(reader: Reader) -> None:
     """Much has come in at once: walk over everything again."""
     highest = _highest()
-    condition, values = _unread_by(reader)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM conversations_mention WHERE {condition}", values)  # noqa: S608 ours
+        cursor.execute(
+            "SELECT count(*) FROM conversations_mention "
+            "WHERE split_part(model, '+', 1) <> %s AND split_part(model, '-', 1) <> ALL(%s) AND deleted_at IS NULL",
+            [reader.model, list(reader.better)],
+        )
         left = cursor.fetchone()[0]
     Backlog.objects.update_or_create(
         model=reader.model, defaults={"top": highest, "below": highest + 1, "urgent_first": True, "left": left}
@@ -136,19 +138,11 @@ def _highest() -> int:
 
 
 def _waiting(reader: Reader, low: int, high: int, limit: int, *, urgency: int) -> list[int]:
-    condition, values = _unread_by(reader)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id FROM conversations_mention WHERE id >= %s AND id < %s AND urgency >= %s AND {condition} "  # noqa: S608 ours
+            "SELECT id FROM conversations_mention WHERE id >= %s AND id < %s AND urgency >= %s "
+            "AND split_part(model, '+', 1) <> %s AND split_part(model, '-', 1) <> ALL(%s) AND deleted_at IS NULL "
             "ORDER BY urgency DESC, id DESC LIMIT %s",
-            [low, high, urgency, *values, limit],
+            [low, high, urgency, reader.model, list(reader.better), limit],
         )
         return [row[0] for row in cursor.fetchall()]
-
-
-def _unread_by(reader: Reader) -> tuple[str, list[Any]]:
-    """The condition of a query and its values."""
-    return (
-        "split_part(model, '+', 1) <> %s AND split_part(model, '-', 1) <> ALL(%s) AND deleted_at IS NULL",
-        [reader.model, list(reader.better)],
-    )
